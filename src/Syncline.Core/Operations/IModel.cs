@@ -1,0 +1,27 @@
+using Syncline.Core.Json;
+
+namespace Syncline.Core.Operations;
+
+/// <summary>Gives the operations of some scopes a meaning. Stateless; the state of one space is an <see cref="IModelState"/>.</summary>
+public interface IModel
+{
+    /// <summary>Whether operations of <paramref name="scope"/> are this model's.</summary>
+    bool Claims(Scope scope);
+
+    /// <summary>Reads what can be read without state. Called on any thread, once per operation received or replayed.</summary>
+    /// <param name="id">The identity that the envelope names; all ids are checked.</param>
+    /// <param name="payload">Well-formed JSON within the limits of size and depth, no member name repeated in an object.</param>
+    /// <param name="key">The envelope's key.</param>
+    /// <param name="reading">What was read.</param>
+    /// <returns>Null, or why the operation can never be accepted.</returns>
+    Refusal? Read(in OperationId id, JsonText payload, string? key, out Reading reading);
+
+    /// <summary>An empty state.</summary>
+    IModelState CreateState();
+
+    /// <summary>What a model read from a payload.</summary>
+    /// <param name="Content">Goes into <see cref="Operation.Content"/>.</param>
+    /// <param name="PayloadHash">Hash of the payload in the model's normal form.</param>
+    /// <param name="IsTransient">Goes into <see cref="Operation.IsTransient"/>.</param>
+    readonly record struct Reading(object? Content, ulong PayloadHash, bool IsTransient = false);
+}

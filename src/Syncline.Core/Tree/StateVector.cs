@@ -1,0 +1,150 @@
+using System.Text.Json;
+using Syncline.Core.Json;
+using Syncline.Core.Operations;
+
+namespace Syncline.Core.Tree;
+
+/// <summary>
+/// Which operations of a tree somebody has: actor → clocks, as inclusive ranges from 1. A client's vector is a hint: ranges may come in any
+/// order, overlap, and match no operation.
+/// </summary>
+public sealed class StateVector
+{
+    private static readonly ClockRanges None = new();
+    private readonly Dictionary<ActorId, ClockRanges> _actors = [];
+
+    /// <summary>The actors with at least one range.</summary>
+    public IReadOnlyDictionary<ActorId, ClockRanges> Actors => _actors;
+
+    /// <summary>The clocks held of <paramref name="actor"/>; empty when it is not known.</summary>
+    public ClockRanges this[ActorId actor] => _actors.GetValueOrDefault(actor, None);
+
+    /// <summary>Adds one operation.</summary>
+    public void Add(Stamp stamp) => Add(stamp.Actor, stamp.Clock, stamp.Clock);
+
+    /// <summary>Adds a range of operations, both bounds inclusive and at least 1.</summary>
+    public void Add(ActorId actor, long first, long last)
+    {
+        if (!_actors.TryGetValue(actor, out ClockRanges? ranges))
+            _actors.Add(actor, ranges = new ClockRanges());
+        ranges.Add(first, last);
+    }
+
+    /// <summary>Takes one operation out.</summary>
+    public void Remove(Stamp stamp)
+    {
+        if (!_actors.TryGetValue(stamp.Actor, out ClockRanges? ranges))
+            return;
+        ranges.Remove(stamp.Clock);
+        if (ranges.Count == 0)
+            _actors.Remove(stamp.Actor);
+    }
+
+    /// <summary>Whether the operation is covered.</summary>
+    public bool Contains(Stamp stamp) => this[stamp.Actor].Contains(stamp.Clock);
+
+    /// <summary>What this vector covers and <paramref name="other"/> does not.</summary>
+    public StateVector Except(StateVector other)
+    {
+        StateVector result = new();
+        foreach ((ActorId actor, ClockRanges ranges) in _actors)
+        {
+            ClockRanges rest = ranges.Except(other[actor]);
+            if (rest.Count > 0)
+                result._actors.Add(actor, rest);
+        }
+
+        return result;
+    }
+
+    /// <summary>Reads <c>{peerId:[[from,to],…]}</c>. The reader stands on its first token, and afterwards on its last.</summary>
+    /// <returns>The vector, or null with the reason in <paramref name="problem"/>.</returns>
+    public static StateVector? Read(ref Utf8JsonReader reader, out string? problem)
+    {
+        problem = null;
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            problem = "a state vector is an object of peer ids";
+            return null;
+        }
+
+        StateVector vector = new();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (!JsonStrings.TryGetText(ref reader, out string? name) || !ActorId.TryParse(name, out ActorId actor))
+            {
+                problem = "a state vector names an invalid peer id";
+                return null;
+            }
+
+            reader.Read();
+            problem = ReadRanges(ref reader, vector, actor);
+            if (problem is not null)
+                return null;
+        }
+
+        return vector;
+    }
+
+    /// <summary>Writes <c>{peerId:[[from,to],…]}</c>, peers in ordinal order.</summary>
+    public void Write(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        foreach ((ActorId actor, ClockRanges ranges) in _actors.OrderBy(pair => pair.Key.Value, StringComparer.Ordinal))
+        {
+            writer.WriteStartArray(actor.Value);
+            foreach (ClockRange range in ranges)
+            {
+                writer.WriteStartArray();
+                writer.WriteNumberValue(range.First);
+                writer.WriteNumberValue(range.Last);
+                writer.WriteEndArray();
+            }
+
+            writer.WriteEndArray();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static string? ReadRanges(ref Utf8JsonReader reader, StateVector vector, ActorId actor)
+    {
+        const string Shape = "the ranges of a state vector are [[from,to],…]";
+        if (reader.TokenType != JsonTokenType.StartArray)
+            return Shape;
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.StartArray)
+                return Shape;
+            reader.Read();
+            if (!TryReadBound(ref reader, out long first))
+                return "a bound of a state vector's range is no integer";
+            reader.Read();
+            if (!TryReadBound(ref reader, out long last))
+                return "a bound of a state vector's range is no integer";
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.EndArray)
+                return Shape;
+            if (first > last)
+                return "a range of a state vector ends before it begins";
+
+            // Clocks begin at 1; [0,5] is what some clients write for 1…5.
+            if (last >= 1)
+                vector.Add(actor, Math.Max(first, 1), last);
+        }
+
+        return null;
+    }
+
+    private static bool TryReadBound(ref Utf8JsonReader reader, out long bound)
+    {
+        bound = 0;
+        if (reader.TokenType != JsonTokenType.Number)
+            return false;
+        JsonNumber.IntegerKind kind = JsonNumber.ReadInteger(reader.ValueSpan, out bound);
+        if (kind == JsonNumber.IntegerKind.TooLarge)
+            bound = reader.ValueSpan[0] == (byte)'-' ? 0 : long.MaxValue;
+        bound = Math.Clamp(bound, 0, long.MaxValue - 2);
+        return kind != JsonNumber.IntegerKind.NotAnInteger;
+    }
+}
