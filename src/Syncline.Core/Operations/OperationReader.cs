@@ -147,14 +147,11 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
             tx);
     }
 
-    /// <summary>Makes an operation again from what the log keeps. What is in the log is law: it is not judged again.</summary>
-    public Operation Restore(in OperationId id, JsonText payload, string? key, string? tx, ulong hash)
-    {
-        Refusal? refusal = ModelOf(id.Scope).Read(id, payload, key, out IModel.Reading content);
-        return refusal is null
-            ? new Operation { Id = id, Payload = payload, Key = key, Tx = tx, Hash = hash, Content = content.Content }
-            : throw new InvalidDataException($"The stored operation {id} is not readable: {refusal.Detail}");
-    }
+    /// <summary>Adds to an operation from the log what its model reads from it. What is in the log is law: it is not judged again.</summary>
+    public Operation WithContent(Operation stored) =>
+        ModelOf(stored.Id.Scope).Read(stored.Id, stored.Payload, stored.Key, out IModel.Reading content) is { } refusal
+            ? throw new InvalidDataException($"The stored operation {stored.Id} is not readable: {refusal.Detail}")
+            : stored with { Content = content.Content };
 
     // A refused operation still blocks its group, so its group is read even where the rest is not readable.
     private static string? TxOf(ReadOnlySpan<byte> json)

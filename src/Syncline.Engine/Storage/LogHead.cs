@@ -1,0 +1,15 @@
+using Syncline.Core.Operations;
+
+namespace Syncline.Engine.Storage;
+
+/// <summary>Where a space's log stands.</summary>
+/// <param name="Epoch">The log's present life.</param>
+/// <param name="Seq">Seq of the last operation; 0 when there is none.</param>
+/// <param name="Digest">The digest up to and including it.</param>
+/// <param name="HighestClock">The highest clock of any operation in the log; 0 when there is none.</param>
+/// <param name="Earlier">Earlier epochs whose cursors can still be served, the latest first.</param>
+public sealed record LogHead(Epoch Epoch, long Seq, OperationDigest Digest, long HighestClock, IReadOnlyList<EarlierEpoch> Earlier)
+{
+    /// <summary>The head of an empty log.</summary>
+    public static LogHead Empty(Epoch epoch) => new(epoch, 0, OperationDigest.Empty, 0, []);
+}
