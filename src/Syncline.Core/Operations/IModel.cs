@@ -5,8 +5,8 @@ namespace Syncline.Core.Operations;
 /// <summary>Gives the operations of some scopes a meaning. Stateless; the state of one space is an <see cref="IModelState"/>.</summary>
 public interface IModel
 {
-    /// <summary>Whether operations of <paramref name="scope"/> are this model's.</summary>
-    bool Claims(Scope scope);
+    /// <summary>The scopes whose operations are this model's; empty for the opaque one, which takes all that nobody claims.</summary>
+    IReadOnlyCollection<Scope> Scopes { get; }
 
     /// <summary>Reads what can be read without state. Called on any thread, once per operation received or replayed.</summary>
     /// <param name="id">The identity that the envelope names; all ids are checked.</param>

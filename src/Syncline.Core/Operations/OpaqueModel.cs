@@ -6,7 +6,7 @@ namespace Syncline.Core.Operations;
 public sealed class OpaqueModel : IModel
 {
     /// <inheritdoc />
-    public bool Claims(Scope scope) => true;
+    public IReadOnlyCollection<Scope> Scopes => [];
 
     /// <inheritdoc />
     public Refusal? Read(in OperationId id, JsonText payload, string? key, out IModel.Reading reading)

@@ -20,7 +20,7 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
     {
         foreach (IModel model in models)
         {
-            if (model.Claims(scope))
+            if (model.Scopes.Contains(scope))
                 return model;
         }
 

@@ -24,7 +24,7 @@ public sealed class TreeModel(int heldBackMax = TreeModel.DefaultHeldBackMax) : 
     public static Scope Scope { get; } = new("tree");
 
     /// <inheritdoc />
-    public bool Claims(Scope scope) => scope == Scope;
+    public IReadOnlyCollection<Scope> Scopes { get; } = [Scope];
 
     /// <inheritdoc />
     public IModelState CreateState() => new TreesState(heldBackMax);

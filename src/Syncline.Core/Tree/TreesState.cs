@@ -11,7 +11,8 @@ public sealed class TreesState : IModelState
     private readonly Dictionary<ResourceId, Tree> _trees = [];
     private readonly Dictionary<ActorId, int> _heldBackCounts = [];
     private readonly List<Change> _journal = [];
-    private readonly List<(Tree Tree, LoggedOperation Operation)> _newlySendable = [];
+    private readonly List<(Tree Tree, LoggedOperation Operation, long Seq)> _newlySendable = [];
+    private readonly List<Tree> _newTrees = [];
 
     internal TreesState(int heldBackMax) => _heldBackMax = heldBackMax;
 
@@ -30,8 +31,14 @@ public sealed class TreesState : IModelState
     /// <summary>The trees that have at least one operation.</summary>
     public IReadOnlyDictionary<ResourceId, Tree> Trees => _trees;
 
-    /// <summary>Operations that became worth sending with the last commit, in the order they did, those that were held back before among them.</summary>
-    public IReadOnlyList<LoggedOperation> NewlySendable { get; private set; } = [];
+    /// <summary>
+    /// Operations that became worth sending with the last commit, each with the seq at which it did: its own, or that of the operation which
+    /// it had waited for.
+    /// </summary>
+    public IReadOnlyList<(long Seq, LoggedOperation Operation)> NewlySendable { get; private set; } = [];
+
+    /// <summary>Trees whose first operation came with the last commit.</summary>
+    public IReadOnlyList<Tree> NewTrees { get; private set; } = [];
 
     /// <inheritdoc />
     public Decision Decide(Operation operation, in DecisionContext context)
@@ -64,6 +71,7 @@ public sealed class TreesState : IModelState
         {
             tree = new Tree(operation.Operation.Id.ResourceId, operation.Seq);
             _trees.Add(tree.Id, tree);
+            _newTrees.Add(tree);
             _journal.Add(new Change(ChangeKind.TreeAdded, tree));
         }
 
@@ -97,10 +105,12 @@ public sealed class TreesState : IModelState
     {
         NewlySendable = _newlySendable
             .Where(candidate => candidate.Tree.Sendable.Contains(candidate.Operation.Operation.Id.Stamp))
-            .Select(candidate => candidate.Operation)
+            .Select(candidate => (candidate.Seq, candidate.Operation))
             .ToArray();
-        foreach ((Tree tree, _) in _newlySendable)
+        foreach ((Tree tree, _, _) in _newlySendable)
             tree.Sendable.Tidy();
+        NewTrees = [.. _newTrees];
+        _newTrees.Clear();
         _newlySendable.Clear();
         _journal.Clear();
     }
@@ -141,16 +151,16 @@ public sealed class TreesState : IModelState
                         ready.Enqueue(released);
                 }
 
-                MakeSendable(tree, logged, property: null);
+                MakeSendable(tree, logged, property: null, arrived.Seq);
             }
             else
             {
-                Write(tree, logged, (TreeOperation.SetProperty)logged.Operation.Content!);
+                Write(tree, logged, (TreeOperation.SetProperty)logged.Operation.Content!, arrived.Seq);
             }
         }
     }
 
-    private void Write(Tree tree, LoggedOperation logged, TreeOperation.SetProperty set)
+    private void Write(Tree tree, LoggedOperation logged, TreeOperation.SetProperty set, long seq)
     {
         Stamp stamp = logged.Operation.Id.Stamp;
         Property property = tree.PropertyOf(set);
@@ -160,13 +170,13 @@ public sealed class TreesState : IModelState
         tree.Sendable.CountDead(property.Stamp, 1);
         property.Stamp = stamp;
         property.Value = set.Value;
-        MakeSendable(tree, logged, property);
+        MakeSendable(tree, logged, property, seq);
     }
 
-    private void MakeSendable(Tree tree, LoggedOperation logged, Property? property)
+    private void MakeSendable(Tree tree, LoggedOperation logged, Property? property, long seq)
     {
         tree.Sendable.Add(logged.Operation.Id.Stamp, property);
-        _newlySendable.Add((tree, logged));
+        _newlySendable.Add((tree, logged, seq));
         _journal.Add(new Change(ChangeKind.Sendable, tree, logged));
     }
 
@@ -186,6 +196,7 @@ public sealed class TreesState : IModelState
         {
             case ChangeKind.TreeAdded:
                 _trees.Remove(tree.Id);
+                _newTrees.Remove(tree);
                 break;
             case ChangeKind.Logged:
                 tree.Stored.Remove(change.Stamp);

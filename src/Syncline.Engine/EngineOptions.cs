@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Syncline.Engine;
+
+/// <summary>What the engine keeps in memory. Configuration section <c>Engine</c>.</summary>
+public sealed class EngineOptions
+{
+    /// <summary>Most spaces that are live at one time; the one idle for longest is closed to open another. Default 1,000.</summary>
+    [Range(1, 1_000_000)]
+    public int LiveSpacesMax { get; set; } = 1_000;
+
+    /// <summary>How long a space that nobody uses stays live. Default 5 minutes, at least 1 second.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan IdleTime { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Most pushes that wait for one space's writer; more callers wait for a place. Default 1,024.</summary>
+    [Range(1, 1_000_000)]
+    public int PushesWaitingMax { get; set; } = 1_024;
+
+    /// <summary>Most operations that one round of a writer appends; a greater push is a round of its own. Default 2,000.</summary>
+    [Range(1, 100_000)]
+    public int BatchOperationsMax { get; set; } = 2_000;
+
+    /// <summary>Most operations of one batch that followers share. Default 1,000, as many as a page.</summary>
+    [Range(1, 100_000)]
+    public int SharedBatchOperationsMax { get; set; } = 1_000;
+}

@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Engine.Following;
+
+/// <summary>
+/// The newest part of a space's log, and the signal that there is more. Both are one immutable snapshot: a reader takes it, reads, and waits
+/// on the signal of that same snapshot, so nothing can arrive unseen between its look and its wait.
+/// </summary>
+public sealed class Feed
+{
+    private const int BatchesKept = 64;
+    private const long BytesKept = 1024 * 1024;
+    private readonly Lock _publishing = new();
+    private volatile Snapshot _now;
+
+    /// <param name="head">The log's head; what is before it is read from the store.</param>
+    internal Feed(LogHead head) => _now = new Snapshot(head, ImmutableList<OperationBatch>.Empty);
+
+    /// <summary>What is published now, and the signal for what comes next.</summary>
+    public Snapshot Now => _now;
+
+    internal void Publish(LogHead head, IEnumerable<OperationBatch> batches)
+    {
+        Snapshot before;
+        lock (_publishing)
+        {
+            before = _now;
+            ImmutableList<OperationBatch> kept = before.Batches.AddRange(batches);
+            long bytes = kept.Sum(batch => batch.Bytes);
+            while (kept.Count > 1 && (kept.Count > BatchesKept || bytes > BytesKept))
+            {
+                bytes -= kept[0].Bytes;
+                kept = kept.RemoveAt(0);
+            }
+
+            _now = new Snapshot(head, kept);
+        }
+
+        before.Signal();
+    }
+
+    /// <summary>Begins anew on another life of the log.</summary>
+    internal void Replace(LogHead head)
+    {
+        Snapshot before;
+        lock (_publishing)
+        {
+            before = _now;
+            _now = new Snapshot(head, ImmutableList<OperationBatch>.Empty);
+        }
+
+        before.Signal();
+    }
+
+    /// <summary>Wakes all readers so that they look again at what they may read.</summary>
+    internal void Pulse()
+    {
+        Snapshot before;
+        lock (_publishing)
+        {
+            before = _now;
+            _now = new Snapshot(before.Head, before.Batches);
+        }
+
+        before.Signal();
+    }
+
+    /// <summary>The log's head and newest batches at one moment.</summary>
+    public sealed class Snapshot
+    {
+        private readonly TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Snapshot(LogHead head, ImmutableList<OperationBatch> batches)
+        {
+            Head = head;
+            Batches = batches;
+        }
+
+        /// <summary>The log's head.</summary>
+        public LogHead Head { get; }
+
+        /// <summary>The newest batches, oldest first; bounded, so there may be older ones in the store only.</summary>
+        public ImmutableList<OperationBatch> Batches { get; }
+
+        /// <summary>Ends when there is a newer snapshot.</summary>
+        public Task Next => _next.Task;
+
+        /// <summary>Whether <see cref="Batches"/> has everything after <paramref name="after"/>.</summary>
+        public bool Covers(long after) => after >= Head.Seq || (Batches.Count > 0 && after >= Batches[0].First - 1);
+
+        internal void Signal() => _next.TrySetResult();
+    }
+}

@@ -1,0 +1,45 @@
+using System.Buffers;
+using Syncline.Core.Operations;
+
+namespace Syncline.Engine.Following;
+
+/// <summary>A run of operations that was appended together, as all followers share it.</summary>
+public sealed class OperationBatch
+{
+    private byte[]? _encoded;
+
+    /// <summary>At least one operation, seqs without a gap.</summary>
+    public required IReadOnlyList<LoggedOperation> Operations { get; init; }
+
+    /// <summary>What it made worth sending to clients by state vector: see <see cref="Core.Tree.TreesState.NewlySendable"/>.</summary>
+    public required IReadOnlyList<(long Seq, LoggedOperation Operation)> NewlySendable { get; init; }
+
+    /// <summary>Trees whose first operation it has.</summary>
+    public required IReadOnlyList<ResourceId> NewTrees { get; init; }
+
+    /// <summary>Seq of its first operation.</summary>
+    public long First => Operations[0].Seq;
+
+    /// <summary>Seq of its last operation.</summary>
+    public long Last => Operations[^1].Seq;
+
+    /// <summary>Bytes of payload.</summary>
+    public long Bytes => Operations.Sum(logged => (long)logged.Operation.Payload.Utf8.Length);
+
+    /// <summary>The operations as pull delivers them, comma-separated; encoded once, however many read it.</summary>
+    public ReadOnlyMemory<byte> EncodedJson => _encoded ?? Encode();
+
+    private byte[] Encode()
+    {
+        // Two readers may both encode the first time; the texts are equal, and one of them stays.
+        byte[] encoded = EncodeAll(Operations);
+        return Interlocked.CompareExchange(ref _encoded, encoded, null) ?? encoded;
+    }
+
+    internal static byte[] EncodeAll(IReadOnlyList<LoggedOperation> operations)
+    {
+        ArrayBufferWriter<byte> buffer = new(256 * Math.Max(operations.Count, 1));
+        OperationJson.WriteAll(buffer, operations);
+        return buffer.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,155 @@
+using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine.Accounts;
+using Syncline.Engine.Following;
+using Syncline.Engine.Storage;
+using Syncline.Engine.Writing;
+
+namespace Syncline.Engine.Spaces;
+
+/// <summary>
+/// A space in use: its writer, its feed, and who may do what. Every call names the user it is for and checks their role.
+/// Got from <see cref="LiveSpaces"/>, which closes it when nobody uses it.
+/// </summary>
+public sealed class LiveSpace
+{
+    private readonly EngineServices _services;
+    private readonly SpaceWriter _writer;
+    private readonly Action<LiveSpace> _published;
+    private volatile FrozenDictionary<UserId, Role> _roles;
+    private volatile SpaceAccessException? _closed;
+    private Task _running = Task.CompletedTask;
+
+    internal LiveSpace(
+        SpaceId id, LogHead head, IReadOnlyList<Member> members, EngineServices services, Action<LiveSpace> published)
+    {
+        Id = id;
+        _services = services;
+        _published = published;
+        _roles = RolesOf(members);
+        Feed = new Feed(head);
+        _writer = new SpaceWriter(this, services, head);
+    }
+
+    /// <summary>The space's id.</summary>
+    public SpaceId Id { get; }
+
+    /// <summary>The newest part of the log.</summary>
+    public Feed Feed { get; }
+
+    /// <summary>What a user may do; null for a stranger.</summary>
+    public Role? RoleOf(UserId userId) => _roles.TryGetValue(userId, out Role role) ? role : null;
+
+    /// <summary>Demands that the space is there and the user may do what <paramref name="least"/> may.</summary>
+    /// <exception cref="SpaceAccessException">With the code that a stranger, or a member without the right, is answered.</exception>
+    public void DemandRole(UserId userId, Role least)
+    {
+        if (_closed is { } closed)
+            throw new SpaceAccessException(closed.Code, closed.Message);
+        switch (RoleOf(userId))
+        {
+            case null:
+                throw new SpaceAccessException(ErrorCodes.NotFound, "no such space");
+            case { } role when role < least:
+                throw new SpaceAccessException(ErrorCodes.Forbidden, $"the role {RoleNames.Of(role)} does not allow it");
+        }
+    }
+
+    /// <summary>Judges and stores operations; see <see cref="PushOutcome"/>.</summary>
+    /// <param name="userId">Who pushes.</param>
+    /// <param name="epoch">The epoch that the pusher knows; null for whichever it is.</param>
+    /// <param name="items">The operations, in order.</param>
+    /// <param name="cancellationToken">Ends the caller's wait; what was queued may still be stored.</param>
+    public ValueTask<PushOutcome> PushAsync(
+        UserId userId, Epoch? epoch, IReadOnlyList<PushItem> items, CancellationToken cancellationToken) =>
+        _writer.PushAsync(userId, epoch, items, cancellationToken);
+
+    /// <summary>Starts to read the log forward.</summary>
+    /// <param name="userId">Who reads; checked at every page.</param>
+    /// <param name="after">Exclusive. Checked by <see cref="CanServeAsync"/> before.</param>
+    /// <param name="selection">What is wanted.</param>
+    /// <param name="limits">Where pages are cut.</param>
+    public Follower Follow(UserId userId, long after, Selection selection, PageLimits limits) =>
+        new(this, _services.Store, userId, after, selection, limits);
+
+    /// <summary>The same as an endless stream of pages that have something selected.</summary>
+    public async IAsyncEnumerable<FollowPage> FollowAsync(
+        UserId userId, long after, Selection selection, PageLimits limits, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Follower follower = Follow(userId, after, selection, limits);
+        while (true)
+            yield return await follower.NextAsync(wait: true, cancellationToken);
+    }
+
+    /// <summary>Whether a cursor can be served: of this epoch, or of an earlier one up to what they share, and not ahead of the head.</summary>
+    public async ValueTask<bool> CanServeAsync(Epoch? epoch, long after, CancellationToken cancellationToken)
+    {
+        LogHead head = Feed.Now.Head;
+        if (after > head.Seq)
+        {
+            // Somebody may have read what is durable and not yet published here.
+            head = await _services.Store.ReadHeadAsync(Id, cancellationToken) ?? throw new SpaceAccessException(ErrorCodes.NotFound, "no such space");
+        }
+
+        if (after > head.Seq)
+            return false;
+        if (epoch is null || epoch == head.Epoch)
+            return epoch is not null || after == 0;
+        return head.Earlier.Any(earlier => earlier.Epoch == epoch && after <= earlier.SharedUpTo);
+    }
+
+    /// <summary>Looks at the trees as they are committed, between two rounds of the writer. Hold nothing of them afterwards.</summary>
+    public ValueTask<T> ReadTreesAsync<T>(UserId userId, Func<TreesState, LogHead, T> read, CancellationToken cancellationToken)
+    {
+        DemandRole(userId, Role.Viewer);
+        return _writer.BetweenRoundsAsync(
+            async state =>
+            {
+                DemandRole(userId, Role.Viewer);
+                return read((TreesState)await state.LoadAsync(TreeModel.Scope, CancellationToken.None), state.Head);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Reads stored operations of a tree by actor and clock, in the order of merging.</summary>
+    public ValueTask<IReadOnlyList<LoggedOperation>> ReadTreeOperationsAsync(
+        ResourceId treeId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
+        _services.Store.ReadRangesAsync(Id, TreeModel.Scope, treeId, wanted, limits, cancellationToken);
+
+    /// <summary>
+    /// Changes who may do what, as a barrier in the writer's queue: whatever is decided afterwards is decided with the new roles, and open
+    /// reads look again at theirs.
+    /// </summary>
+    internal ValueTask<T> ChangeMembersAsync<T>(Func<ValueTask<T>> change, CancellationToken cancellationToken) =>
+        _writer.BetweenRoundsAsync(
+            async _ =>
+            {
+                T outcome = await change();
+                _roles = RolesOf(await _services.Accounts.ReadMembersAsync(Id, CancellationToken.None));
+                Feed.Pulse();
+                return outcome;
+            },
+            cancellationToken);
+
+    internal void Publish(LogHead head, IReadOnlyList<OperationBatch> batches)
+    {
+        Feed.Publish(head, batches);
+        _published(this);
+    }
+
+    internal void Start() => _running = _writer.RunAsync();
+
+    /// <summary>Serves what is queued, then ends: open reads are answered with <paramref name="code"/>.</summary>
+    internal async ValueTask CloseAsync(string code, string reason)
+    {
+        _closed ??= new SpaceAccessException(code, reason);
+        Feed.Pulse();
+        _writer.Complete();
+        await _running;
+    }
+
+    private static FrozenDictionary<UserId, Role> RolesOf(IReadOnlyList<Member> members) =>
+        members.ToFrozenDictionary(member => member.User.Id, member => member.Role);
+}

@@ -1,0 +1,360 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Syncline.Core.Operations;
+using Syncline.Engine.Accounts;
+using Syncline.Engine.Following;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Engine.Spaces;
+
+/// <summary>
+/// All spaces of a server. A space becomes live when somebody uses it and is closed again when nobody has for a while, or when another needs
+/// its place; a cold one costs an entry of its head at most.
+/// </summary>
+public sealed partial class LiveSpaces : IAsyncDisposable
+{
+    private readonly EngineServices _services;
+    private readonly ILogger _logger;
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _creating = new(1);
+    private readonly Dictionary<SpaceId, Entry> _entries = [];
+    private readonly ConcurrentDictionary<SpaceId, LogHead> _heads = [];
+    private bool _stopping;
+
+    /// <summary>Opens nothing yet.</summary>
+    public LiveSpaces(EngineServices services)
+    {
+        _services = services;
+        _logger = services.Loggers.CreateLogger<LiveSpaces>();
+    }
+
+    /// <summary>Signals for clients that wait on many spaces.</summary>
+    public ChangeWatch.Registry Watches { get; } = new();
+
+    /// <summary>Takes a space into use, making it live where it is not. Null when there is no such space.</summary>
+    /// <exception cref="SpaceAccessException">The server is stopping.</exception>
+    public async ValueTask<Lease?> UseAsync(SpaceId id, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Entry entry;
+            lock (_lock)
+            {
+                if (_stopping)
+                    throw new SpaceAccessException(ErrorCodes.Unavailable, "the server is shutting down");
+                if (!_entries.TryGetValue(id, out Entry? known))
+                    _entries.Add(id, known = new Entry());
+                entry = known;
+                entry.Users++;
+            }
+
+            LiveSpace? space;
+            try
+            {
+                space = await OpenAsync(id, entry, cancellationToken);
+            }
+            catch
+            {
+                Release(id, entry);
+                throw;
+            }
+
+            if (space is not null)
+            {
+                await MakeRoomAsync();
+                return new Lease(this, id, entry, space);
+            }
+
+            bool wasClosed = entry.IsClosing;
+            Release(id, entry);
+            if (!wasClosed)
+                return null;
+            await entry.Closed.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Makes a space with its first owner, and its empty log.</summary>
+    public async ValueTask<AddSpaceOutcome> CreateAsync(
+        SpaceRecord space, UserId owner, int spacesMax, CancellationToken cancellationToken)
+    {
+        // The log first: a crash in between leaves a log without a space, which the next creation of that id takes away. Creations go one
+        // by one, so that none takes away the log of another.
+        await _creating.WaitAsync(cancellationToken);
+        AddSpaceOutcome outcome;
+        try
+        {
+            if (await _services.Accounts.FindSpaceAsync(space.Id, cancellationToken) is not null)
+                return AddSpaceOutcome.NameTaken;
+            await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
+            await _services.Store.CreateAsync(space.Id, new Epoch(_services.RandomBytes.NewId()), space.CreatedAt, CancellationToken.None);
+            outcome = await _services.Accounts.AddSpaceAsync(space, owner, spacesMax, AuditBy(owner), CancellationToken.None);
+            if (outcome == AddSpaceOutcome.QuotaExceeded)
+                await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
+        }
+        finally
+        {
+            _creating.Release();
+        }
+
+        _heads.TryRemove(space.Id, out _);
+        Watches.MembershipChanged(owner);
+        return outcome;
+    }
+
+    /// <summary>Deletes a space: its waits end, its log goes.</summary>
+    public async ValueTask<bool> DeleteAsync(SpaceId id, UserId by, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
+        if (!await _services.Accounts.RemoveSpaceAsync(id, AuditBy(by), cancellationToken))
+            return false;
+        Entry? entry;
+        lock (_lock)
+            _entries.TryGetValue(id, out entry);
+        if (entry is not null)
+            await CloseAsync(id, entry, ErrorCodes.NotFound, "the space was deleted");
+        await _services.Store.DeleteAsync(id, CancellationToken.None);
+        _heads.TryRemove(id, out _);
+        foreach (Member member in members)
+            Watches.MembershipChanged(member.User.Id);
+        return true;
+    }
+
+    /// <summary>Makes a user a member or changes their role.</summary>
+    public ValueTask<ChangeMemberOutcome> SetMemberAsync(
+        SpaceId id, UserId member, Role role, int spacesMax, UserId by, CancellationToken cancellationToken) =>
+        ChangeMemberAsync(
+            id,
+            member,
+            () => _services.Accounts.SetMemberAsync(id, member, role, spacesMax, AuditBy(by), CancellationToken.None),
+            cancellationToken);
+
+    /// <summary>Ends a membership; the member's open waits end with it.</summary>
+    public ValueTask<ChangeMemberOutcome> RemoveMemberAsync(SpaceId id, UserId member, UserId by, CancellationToken cancellationToken) =>
+        ChangeMemberAsync(
+            id,
+            member,
+            () => _services.Accounts.RemoveMemberAsync(id, member, AuditBy(by), CancellationToken.None),
+            cancellationToken);
+
+    /// <summary>Where a space's log stands; a cold space stays cold. Null when there is no log.</summary>
+    public async ValueTask<LogHead?> HeadOfAsync(SpaceId id, CancellationToken cancellationToken)
+    {
+        if (_heads.TryGetValue(id, out LogHead? known))
+            return known;
+        if (await _services.Store.ReadHeadAsync(id, cancellationToken) is not { } head)
+            return null;
+
+        // What a live space published meanwhile is newer.
+        return _heads.GetOrAdd(id, head);
+    }
+
+    /// <summary>Closes spaces that nobody uses, until cancelled. Run once by the host.</summary>
+    public async Task SweepAsync(CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(_services.Options.IdleTime / 4, _services.TimeProvider);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            long now = _services.TimeProvider.GetTimestamp();
+            foreach ((SpaceId id, Entry entry) in Idle())
+            {
+                if (_services.TimeProvider.GetElapsedTime(entry.LastUsed, now) >= _services.Options.IdleTime)
+                    await CloseIdleAsync(id, entry);
+            }
+        }
+    }
+
+    /// <summary>Answers all waits with <c>unavailable</c>, finishes what is being written, and closes every space.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        KeyValuePair<SpaceId, Entry>[] all;
+        lock (_lock)
+        {
+            _stopping = true;
+            all = [.. _entries];
+        }
+
+        foreach ((SpaceId id, Entry entry) in all)
+            await CloseAsync(id, entry, ErrorCodes.Unavailable, "the server is shutting down");
+    }
+
+    private async ValueTask<ChangeMemberOutcome> ChangeMemberAsync(
+        SpaceId id, UserId member, Func<ValueTask<ChangeMemberOutcome>> change, CancellationToken cancellationToken)
+    {
+        await using Lease? lease = await UseAsync(id, cancellationToken);
+        if (lease is null)
+            return ChangeMemberOutcome.NotFound;
+        ChangeMemberOutcome outcome = await lease.Space.ChangeMembersAsync(change, cancellationToken);
+        Watches.MembershipChanged(member);
+        return outcome;
+    }
+
+    private async ValueTask<LiveSpace?> OpenAsync(SpaceId id, Entry entry, CancellationToken cancellationToken)
+    {
+        await entry.Opening.WaitAsync(cancellationToken);
+        try
+        {
+            if (entry.Space is not null || entry.IsClosing)
+                return entry.IsClosing ? null : entry.Space;
+            if (await _services.Accounts.FindSpaceAsync(id, cancellationToken) is null)
+                return null;
+            LogHead? head = await _services.Store.ReadHeadAsync(id, cancellationToken);
+            if (head is null)
+                return null;
+            IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
+            LiveSpace space = new(id, head, members, _services, OnPublished);
+            _heads[id] = head;
+            space.Start();
+            entry.Space = space;
+            _services.Meters.OpenSpaces.Add(1);
+            LogOpened(id, head.Seq);
+            return space;
+        }
+        finally
+        {
+            entry.Opening.Release();
+        }
+    }
+
+    private void OnPublished(LiveSpace space)
+    {
+        _heads[space.Id] = space.Feed.Now.Head;
+        Watches.SpaceChanged(space.Id);
+    }
+
+    private void Release(SpaceId id, Entry entry)
+    {
+        lock (_lock)
+        {
+            entry.Users--;
+            entry.LastUsed = _services.TimeProvider.GetTimestamp();
+            if (entry.Users == 0 && entry.Space is null && _entries.TryGetValue(id, out Entry? current) && ReferenceEquals(current, entry))
+                _entries.Remove(id);
+        }
+    }
+
+    private async ValueTask MakeRoomAsync()
+    {
+        while (true)
+        {
+            KeyValuePair<SpaceId, Entry> oldest;
+            lock (_lock)
+            {
+                if (_entries.Count <= _services.Options.LiveSpacesMax)
+                    return;
+                oldest = _entries.Where(entry => entry.Value.Users == 0).MinBy(entry => entry.Value.LastUsed);
+            }
+
+            // All are in use: their number is bounded by the connections.
+            if (oldest.Value is null || !await CloseIdleAsync(oldest.Key, oldest.Value))
+                return;
+        }
+    }
+
+    private KeyValuePair<SpaceId, Entry>[] Idle()
+    {
+        lock (_lock)
+            return [.. _entries.Where(entry => entry.Value.Users == 0)];
+    }
+
+    private async ValueTask<bool> CloseIdleAsync(SpaceId id, Entry entry)
+    {
+        lock (_lock)
+        {
+            if (entry.Users > 0 || entry.IsClosing)
+                return false;
+            entry.IsClosing = true;
+        }
+
+        await FinishClosingAsync(id, entry, ErrorCodes.Unavailable, "the space was idle");
+        return true;
+    }
+
+    private async ValueTask CloseAsync(SpaceId id, Entry entry, string code, string reason)
+    {
+        bool isClosing;
+        lock (_lock)
+        {
+            isClosing = entry.IsClosing;
+            entry.IsClosing = true;
+        }
+
+        if (isClosing)
+            await entry.Closed.Task;
+        else
+            await FinishClosingAsync(id, entry, code, reason);
+    }
+
+    private async ValueTask FinishClosingAsync(SpaceId id, Entry entry, string code, string reason)
+    {
+        // An opening under way ends first, so that what it opened is closed.
+        await entry.Opening.WaitAsync();
+        entry.Opening.Release();
+        if (entry.Space is { } space)
+        {
+            await space.CloseAsync(code, reason);
+            _services.Meters.OpenSpaces.Add(-1);
+            LogClosed(id, reason);
+        }
+
+        lock (_lock)
+        {
+            if (_entries.TryGetValue(id, out Entry? current) && ReferenceEquals(current, entry))
+                _entries.Remove(id);
+        }
+
+        entry.Closed.TrySetResult();
+    }
+
+    private Audit AuditBy(UserId user) => new(user, _services.TimeProvider.GetUtcNow());
+
+    [LoggerMessage(10, LogLevel.Debug, "Space {Space} is live at seq {Head}")]
+    private partial void LogOpened(SpaceId space, long head);
+
+    [LoggerMessage(11, LogLevel.Debug, "Space {Space} is closed: {Reason}")]
+    private partial void LogClosed(SpaceId space, string reason);
+
+    /// <summary>A space in use; disposing gives it back.</summary>
+    public sealed class Lease : IAsyncDisposable
+    {
+        private readonly LiveSpaces _owner;
+        private readonly Entry _entry;
+        private int _released;
+
+        internal Lease(LiveSpaces owner, SpaceId id, Entry entry, LiveSpace space)
+        {
+            _owner = owner;
+            _entry = entry;
+            Id = id;
+            Space = space;
+        }
+
+        /// <summary>The space's id.</summary>
+        public SpaceId Id { get; }
+
+        /// <summary>The space.</summary>
+        public LiveSpace Space { get; }
+
+        /// <inheritdoc />
+        public ValueTask DisposeAsync()
+        {
+            if (Interlocked.Exchange(ref _released, 1) == 0)
+                _owner.Release(Id, _entry);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    internal sealed class Entry
+    {
+        public SemaphoreSlim Opening { get; } = new(1);
+
+        public TaskCompletionSource Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public LiveSpace? Space { get; set; }
+
+        public int Users { get; set; }
+
+        public long LastUsed { get; set; }
+
+        public bool IsClosing { get; set; }
+    }
+}

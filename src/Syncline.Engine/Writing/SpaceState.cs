@@ -1,0 +1,85 @@
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Engine.Writing;
+
+/// <summary>
+/// The states of a space's models, each loaded from the log when it is first needed: a space that is only relayed holds none.
+/// Used by the space's writer alone.
+/// </summary>
+internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationReader reader)
+{
+    private static readonly PageLimits LoadPage = new(4_000, 4 * 1024 * 1024);
+    private readonly Dictionary<IModel, IModelState> _states = [];
+
+    /// <summary>Where the loaded states stand.</summary>
+    public required LogHead Head { get; set; }
+
+    /// <summary>The trees; null while they are not loaded.</summary>
+    public TreesState? Trees => _states.Values.OfType<TreesState>().FirstOrDefault();
+
+    /// <summary>The state of the scope's model, loaded up to <see cref="Head"/>.</summary>
+    public async ValueTask<IModelState> LoadAsync(Scope scope, CancellationToken cancellationToken)
+    {
+        IModel model = reader.ModelOf(scope);
+        if (_states.TryGetValue(model, out IModelState? state))
+            return state;
+        state = model.CreateState();
+        if (model.Scopes.Count > 0)
+            await ReplayAsync(state, new Selection(model.Scopes, []), cancellationToken);
+        _states.Add(model, state);
+        return state;
+    }
+
+    /// <summary>The state of a scope whose model was loaded before.</summary>
+    public IModelState Of(Scope scope) => _states[reader.ModelOf(scope)];
+
+    /// <summary>Takes an operation in that its state has not seen; content is read where the log does not keep it.</summary>
+    public void Apply(LoggedOperation logged)
+    {
+        if (_states.TryGetValue(reader.ModelOf(logged.Operation.Id.Scope), out IModelState? state))
+            state.Apply(WithContent(logged));
+    }
+
+    public Dictionary<IModelState, int> Mark() => _states.Values.ToDictionary(state => state, state => state.Mark());
+
+    public void RollbackTo(Dictionary<IModelState, int> marks)
+    {
+        foreach ((IModelState state, int mark) in marks)
+            state.RollbackTo(mark);
+    }
+
+    public void Commit(LogHead head)
+    {
+        foreach (IModelState state in _states.Values)
+            state.Commit();
+        Head = head;
+    }
+
+    /// <summary>Throws all states away: what they hold may not be what the log holds.</summary>
+    public void Forget(LogHead head)
+    {
+        _states.Clear();
+        Head = head;
+    }
+
+    private async ValueTask ReplayAsync(IModelState state, Selection selection, CancellationToken cancellationToken)
+    {
+        for (long after = 0; after < Head.Seq;)
+        {
+            LogPage page = await store.ReadAsync(space, after, selection, LoadPage, cancellationToken);
+            foreach (LoggedOperation logged in page.Operations)
+            {
+                if (logged.Seq <= Head.Seq)
+                    state.Apply(WithContent(logged));
+            }
+
+            state.Commit();
+            after = page.Cursor;
+        }
+    }
+
+    private LoggedOperation WithContent(LoggedOperation logged) =>
+        logged.Operation.Content is null ? logged with { Operation = reader.WithContent(logged.Operation) } : logged;
+}
