@@ -40,8 +40,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
             Entry entry;
             lock (_lock)
             {
-                if (_stopping)
-                    throw new SpaceAccessException(ErrorCodes.Unavailable, "the server is shutting down");
+                DemandRunning();
                 if (!_entries.TryGetValue(id, out Entry? known))
                     _entries.Add(id, known = new Entry());
                 entry = known;
@@ -79,6 +78,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     {
         // The log first: a crash in between leaves a log without a space, which the next creation of that id takes away. Creations go one
         // by one, so that none takes away the log of another.
+        lock (_lock)
+            DemandRunning();
         await _creating.WaitAsync(cancellationToken);
         AddSpaceOutcome outcome;
         try
@@ -175,6 +176,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
 
         foreach ((SpaceId id, Entry entry) in all)
             await CloseAsync(id, entry, ErrorCodes.Unavailable, "the server is shutting down");
+        await _creating.WaitAsync();
+        _creating.Dispose();
     }
 
     private async ValueTask<ChangeMemberOutcome> ChangeMemberAsync(
@@ -213,6 +216,12 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         {
             entry.Opening.Release();
         }
+    }
+
+    private void DemandRunning()
+    {
+        if (_stopping)
+            throw new SpaceAccessException(ErrorCodes.Unavailable, "the server is shutting down");
     }
 
     private void OnPublished(LiveSpace space)

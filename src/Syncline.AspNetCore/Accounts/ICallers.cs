@@ -1,0 +1,14 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Syncline.AspNetCore.Accounts;
+
+/// <summary>Finds out who makes a request; one implementation per <see cref="AuthMode"/>.</summary>
+internal interface ICallers
+{
+    /// <summary>The caller, or null when the request does not say who it is from.</summary>
+    /// <exception cref="Doors.RequestException">The request must not be answered at all, whoever it is from.</exception>
+    ValueTask<Caller?> FindAsync(HttpContext context);
+
+    /// <summary>Refuses requests that must not be answered at all, those that need no caller included.</summary>
+    void Screen(HttpContext context);
+}

@@ -1,0 +1,131 @@
+using System.IO.Compression;
+using System.Text.Json;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+using Syncline.Core.Operations;
+
+namespace Syncline.AspNetCore.Doors;
+
+/// <summary>Reads a whole JSON body within its limits, as sent and inflated.</summary>
+internal static class RequestBody
+{
+    /// <summary>Any depth may be read: too deep is a matter of the one operation that is.</summary>
+    public static JsonReaderOptions AnyDepth { get; } = new() { MaxDepth = int.MaxValue };
+
+    /// <summary>The body's UTF-8 text. It is not yet known to be well-formed JSON; the reader that goes through it finds out.</summary>
+    /// <exception cref="RequestException">Too large, not JSON by its type, an encoding that is not known or does not decode.</exception>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, LimitOptions limits)
+    {
+        HttpRequest request = context.Request;
+        if (request.ContentType is { } type && !IsJson(type))
+            throw new RequestException(ErrorCodes.UnsupportedMediaType, "the body's content type is application/json");
+        if (request.ContentLength > limits.BodyBytesMax)
+            throw TooLarge("body", limits.BodyBytesMax);
+
+        // The limit is ours, counted below, so that its answer names it.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
+            feature.MaxRequestBodySize = null;
+        Stream body = new CountingStream(request.Body, limits.BodyBytesMax);
+        string encoding = request.Headers.ContentEncoding.ToString();
+        int max = limits.BodyBytesMax;
+        if (encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            max = limits.InflatedBytesMax;
+            body = encoding.ToLowerInvariant() switch
+            {
+                "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
+                "br" => new BrotliStream(body, CompressionMode.Decompress),
+                "deflate" => new ZLibStream(body, CompressionMode.Decompress),
+                _ => throw new RequestException(ErrorCodes.UnsupportedMediaType, "the content encodings known are gzip, br and deflate"),
+            };
+        }
+
+        byte[] text;
+        try
+        {
+            text = await ReadToEndAsync(body, (int)Math.Min(request.ContentLength ?? 4096, max), max, context.RequestAborted);
+        }
+        catch (InvalidDataException)
+        {
+            throw new RequestException(ErrorCodes.InvalidRequest, "the body does not decode by its content encoding");
+        }
+
+        return Utf8.IsValid(text) ? text : throw new RequestException(ErrorCodes.InvalidRequest, "the body is not UTF-8");
+    }
+
+    private static async ValueTask<byte[]> ReadToEndAsync(Stream body, int sizeHint, int max, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[Math.Max(sizeHint, 16)];
+        int length = 0;
+        while (true)
+        {
+            if (length == buffer.Length)
+            {
+                if (length > max)
+                    throw TooLarge("inflated body", max);
+                Array.Resize(ref buffer, (int)Math.Min((long)buffer.Length * 2, (long)max + 1));
+            }
+
+            int read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);
+            if (read == 0)
+                break;
+            length += read;
+        }
+
+        if (length > max)
+            throw TooLarge("inflated body", max);
+        return length == buffer.Length ? buffer : buffer[..length];
+    }
+
+    private static bool IsJson(string contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? type)
+        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase));
+
+    private static RequestException TooLarge(string what, int max) =>
+        new(ErrorCodes.PayloadTooLarge, $"the {what} is larger than the limit of {max} bytes");
+
+    /// <summary>Stops a body that is longer than it may be, before it is decompressed.</summary>
+    private sealed class CountingStream(Stream inner, int max) : Stream
+    {
+        private long _count;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => _count;
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            int read = await inner.ReadAsync(buffer, cancellationToken);
+            _count += read;
+            return _count <= max ? read : throw TooLarge("body", max);
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using Syncline.AspNetCore.Accounts;
+using Syncline.Core.Operations;
+using Syncline.Engine;
+
+namespace Syncline.AspNetCore.Doors;
+
+/// <summary>Bounds how many requests of one user wait at one time, and for how long.</summary>
+internal sealed class WaitGate(IOptions<LimitOptions> limits, EngineMeters meters, TimeProvider timeProvider)
+{
+    private readonly ConcurrentDictionary<UserId, int> _waits = [];
+
+    /// <summary>Enters a wait. Dispose to leave it.</summary>
+    /// <param name="caller">Who waits; never beyond the life of their token.</param>
+    /// <param name="asked">The time asked for, lowered to the limit.</param>
+    /// <param name="aborted">Ends the wait when the client goes away.</param>
+    public Wait Enter(Caller caller, TimeSpan asked, CancellationToken aborted)
+    {
+        TimeSpan left = caller.ExpiresAt - timeProvider.GetUtcNow();
+        TimeSpan time = new(Math.Max(0, Math.Min(Math.Min(asked.Ticks, limits.Value.WaitMax.Ticks), left.Ticks)));
+        int waits = _waits.AddOrUpdate(caller.UserId, 1, (_, count) => count + 1);
+        if (waits > limits.Value.WaitsPerUserMax)
+        {
+            Leave(caller.UserId);
+            throw new RequestException(
+                ErrorCodes.TooManyWaits, $"more than {limits.Value.WaitsPerUserMax} requests of this user are waiting", TimeSpan.FromSeconds(5));
+        }
+
+        meters.Waits.Add(1);
+        return new Wait(this, caller.UserId, time, timeProvider, aborted);
+    }
+
+    private void CountLeft() => meters.Waits.Add(-1);
+
+    private void Leave(UserId userId)
+    {
+        while (_waits.TryGetValue(userId, out int count))
+        {
+            bool left = count == 1
+                ? _waits.TryRemove(new KeyValuePair<UserId, int>(userId, count))
+                : _waits.TryUpdate(userId, count - 1, count);
+            if (left)
+                return;
+        }
+    }
+
+    /// <summary>A wait in progress.</summary>
+    public sealed class Wait : IDisposable
+    {
+        private readonly WaitGate _gate;
+        private readonly UserId _userId;
+        private readonly CancellationToken _aborted;
+        private readonly CancellationTokenSource _timeout;
+        private readonly CancellationTokenSource _either;
+
+        internal Wait(WaitGate gate, UserId userId, TimeSpan time, TimeProvider timeProvider, CancellationToken aborted)
+        {
+            _gate = gate;
+            _userId = userId;
+            _aborted = aborted;
+            _timeout = new CancellationTokenSource(time, timeProvider);
+            _either = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, aborted);
+        }
+
+        /// <summary>Cancelled at the end of the time, and when the client goes away.</summary>
+        public CancellationToken Token => _either.Token;
+
+        /// <summary>Whether the time is over, the client still being there to be told.</summary>
+        public bool IsOver => _timeout.IsCancellationRequested && !_aborted.IsCancellationRequested;
+
+        /// <inheritdoc />
+        public void Dispose()
+        {
+            _gate.Leave(_userId);
+            _gate.CountLeft();
+            _either.Dispose();
+            _timeout.Dispose();
+        }
+    }
+}
