@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Syncline.Core.Operations;
+using Syncline.Core.Tree;
 
 namespace Syncline.AspNetCore.Doors;
 
@@ -118,6 +119,19 @@ internal ref struct JsonBody
         int start = (int)_reader.TokenStartIndex;
         Skip();
         return _text[start..(int)_reader.BytesConsumed];
+    }
+
+    /// <summary>A state vector.</summary>
+    public StateVector StateVector()
+    {
+        try
+        {
+            return Core.Tree.StateVector.Read(ref _reader, out string? problem) ?? throw Invalid(problem!);
+        }
+        catch (JsonException)
+        {
+            throw NotJson();
+        }
     }
 
     /// <summary>What is wrong with the request.</summary>

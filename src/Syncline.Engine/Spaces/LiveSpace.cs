@@ -86,6 +86,8 @@ public sealed class LiveSpace
     /// <summary>Whether a cursor can be served: of this epoch, or of an earlier one up to what they share, and not ahead of the head.</summary>
     public async ValueTask<bool> CanServeAsync(Epoch? epoch, long after, CancellationToken cancellationToken)
     {
+        if (after == 0)
+            return true;
         LogHead head = Feed.Now.Head;
         if (after > head.Seq)
         {
@@ -95,9 +97,7 @@ public sealed class LiveSpace
 
         if (after > head.Seq)
             return false;
-        if (epoch is null || epoch == head.Epoch)
-            return epoch is not null || after == 0;
-        return head.Earlier.Any(earlier => earlier.Epoch == epoch && after <= earlier.SharedUpTo);
+        return epoch == head.Epoch || head.Earlier.Any(earlier => earlier.Epoch == epoch && after <= earlier.SharedUpTo);
     }
 
     /// <summary>Looks at the trees as they are committed, between two rounds of the writer. Hold nothing of them afterwards.</summary>
@@ -112,6 +112,10 @@ public sealed class LiveSpace
             },
             cancellationToken);
     }
+
+    /// <summary>Reads a page of the stored log, for readers that look at the operations themselves.</summary>
+    public ValueTask<LogPage> ReadLogAsync(long after, Selection selection, PageLimits limits, CancellationToken cancellationToken) =>
+        _services.Store.ReadAsync(Id, after, selection, limits, cancellationToken);
 
     /// <summary>Reads stored operations of a tree by actor and clock, in the order of merging.</summary>
     public ValueTask<IReadOnlyList<LoggedOperation>> ReadTreeOperationsAsync(

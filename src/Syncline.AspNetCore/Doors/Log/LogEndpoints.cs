@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Syncline.AspNetCore.Accounts;
+using Syncline.Core.Operations;
+using Syncline.Engine;
+using Syncline.Engine.Accounts;
+using Syncline.Engine.Following;
+using Syncline.Engine.Spaces;
+using Syncline.Engine.Storage;
+using Syncline.Engine.Writing;
+
+namespace Syncline.AspNetCore.Doors.Log;
+
+/// <summary>The native protocol: push, and pull with a wait (docs/protocol.md, "Push" and "Pull").</summary>
+internal sealed class LogEndpoints(
+    LiveSpaces spaces, OperationReader reader, IOptions<LimitOptions> limits, WaitGate waits, OperationRate rate, EngineMeters meters, TimeProvider time)
+{
+    public void Map(RouteGroupBuilder group)
+    {
+        group.MapPost("/spaces/{spaceId}/push", (Delegate)PushAsync)
+            .WithName("Push").WithSummary("Pushes operations; each is judged on its own.").WithTags("Operations")
+            .Accepts<PushBody>("application/json").Produces<PushAnswer>()
+            .WithProblems(400, 401, 403, 404, 410, 413, 415, 429, 503);
+        group.MapGet("/spaces/{spaceId}/pull", (Delegate)PullAsync)
+            .WithName("Pull").WithSummary("Pulls what is after a cursor; with wait, when there is something.").WithTags("Operations")
+            .Produces<PullAnswer>().WithQuery("after", "epoch", "limit", "wait", "clientId", "scope", "resourceId")
+            .WithProblems(400, 401, 403, 404, 410, 429, 503);
+    }
+
+    private async Task<IResult> PushAsync(HttpContext context, string spaceId)
+    {
+        UserId userId = context.Caller().UserId;
+        LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Editor);
+        ReadOnlyMemory<byte> body = await RequestBody.ReadAsync(context, limits.Value);
+        PushRequest request = PushRequest.Read(body.Span, reader, limits.Value);
+        rate.Demand(userId, request.Operations.Count);
+        return await space.PushAsync(userId, request.Epoch, request.Operations, context.RequestAborted) switch
+        {
+            PushOutcome.Judged judged => new JsonAnswer(writer => Write(writer, judged)),
+            PushOutcome other => Refused(other),
+        };
+    }
+
+    /// <summary>The answer to a push that was not judged.</summary>
+    public static IResult Refused(PushOutcome outcome) => outcome switch
+    {
+        PushOutcome.NotFound => Problems.Of(ErrorCodes.NotFound, "no such space"),
+        PushOutcome.Forbidden => Problems.Of(ErrorCodes.Forbidden, "viewers do not write"),
+        PushOutcome.ResyncRequired resync => Problems.ResyncRequired(resync.Head),
+        PushOutcome.Unavailable unavailable => Problems.Of(ErrorCodes.Unavailable, unavailable.Reason),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private async Task<IResult> PullAsync(HttpContext context, string spaceId)
+    {
+        Caller caller = context.Caller();
+        IQueryCollection query = context.Request.Query;
+        LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Viewer);
+        long after = query.Integer("after", 0);
+        Epoch? epoch = Query.EpochOf(query.Text("epoch"), after);
+        long limit = Math.Clamp(query.Integer("limit", limits.Value.PageOperationsMax), 1, limits.Value.PageOperationsMax);
+        TimeSpan wait = query.Seconds("wait");
+        Query.ClientId(query.Text("clientId"));
+        Selection selection = new(query.All<Scope>("scope"), query.All<ResourceId>("resourceId"));
+        if (!await space.CanServeAsync(epoch, after, context.RequestAborted))
+            return Problems.ResyncRequired(space.Feed.Now.Head);
+
+        Follower follower = space.Follow(caller.UserId, after, selection, new PageLimits((int)limit, limits.Value.PageBytesMax));
+        FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
+        if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
+            page = await WaitAsync(follower, caller, wait, context.RequestAborted);
+        return new JsonAnswer(writer => Write(writer, page));
+    }
+
+    private async ValueTask<FollowPage> WaitAsync(Follower follower, Caller caller, TimeSpan asked, CancellationToken aborted)
+    {
+        using WaitGate.Wait wait = waits.Enter(caller, asked, aborted);
+        try
+        {
+            FollowPage page = await follower.NextAsync(wait: true, wait.Token);
+            meters.DeliveryDelay.Record((time.GetUtcNow() - page.Operations[0].ReceivedAt).TotalSeconds);
+            return page;
+        }
+        catch (OperationCanceledException) when (wait.IsOver)
+        {
+            return follower.Nothing();
+        }
+    }
+
+    private static void Write(Utf8JsonWriter writer, PushOutcome.Judged judged)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("epoch"u8, judged.Epoch.Value);
+        writer.WriteNumber("head"u8, judged.Head);
+        writer.WriteStartArray("results"u8);
+        foreach (OperationResult result in judged.Results)
+        {
+            writer.WriteStartObject();
+            switch (result)
+            {
+                case OperationResult.Accepted accepted:
+                    writer.WriteString("status"u8, "accepted"u8);
+                    if (accepted.Seq is { } seq)
+                        writer.WriteNumber("seq"u8, seq);
+                    if (accepted.Payload is { } payload)
+                    {
+                        writer.WritePropertyName("payload"u8);
+                        writer.WriteRawValue(payload.Utf8.Span, skipInputValidation: true);
+                    }
+
+                    break;
+                case OperationResult.Duplicate duplicate:
+                    writer.WriteString("status"u8, "duplicate"u8);
+                    writer.WriteNumber("seq"u8, duplicate.Seq);
+                    break;
+                case OperationResult.Conflict conflict:
+                    writer.WriteString("status"u8, "conflict"u8);
+                    writer.WriteNumber("seq"u8, conflict.Seq);
+                    writer.WritePropertyName("conflict"u8);
+                    writer.WriteRawValue(conflict.Description.Utf8.Span, skipInputValidation: true);
+                    break;
+                case OperationResult.Rejected rejected:
+                    writer.WriteString("status"u8, "rejected"u8);
+                    writer.WriteString("code"u8, rejected.Refusal.Code);
+                    writer.WriteString("detail"u8, rejected.Refusal.Detail);
+                    break;
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, FollowPage page)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("epoch"u8, page.Head.Epoch.Value);
+        JsonAnswer.WriteEncoded(writer, "operations", page.EncodedJson);
+        JsonAnswer.WritePosition(writer, page);
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,212 @@
+using System.Buffers;
+using System.Text.Json;
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine.Accounts;
+using Syncline.Engine.Following;
+using Syncline.Engine.Spaces;
+using Syncline.Engine.Storage;
+
+namespace Syncline.AspNetCore.Doors.Trees;
+
+/// <summary>
+/// Answers one sync of one client. By vectors alone: what is worth sending and not covered. By cursor: what became worth sending after it.
+/// A wait looks only at new batches, and what they made worth sending; that is worked out once per batch, however many wait.
+/// </summary>
+internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest request, PageLimits limits)
+{
+    private static readonly Selection Trees = new([TreeModel.Scope], []);
+
+    /// <summary>What there is to send now.</summary>
+    public ValueTask<SyncAnswer> NowAsync(CancellationToken cancellationToken) =>
+        request.Cursor is { } cursor ? AfterAsync(cursor, cancellationToken) : ByVectorsAsync(cancellationToken);
+
+    /// <summary>What became worth sending after a seq, a page of it.</summary>
+    public async ValueTask<SyncAnswer> AfterAsync(long after, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            LogPage page = await space.ReadLogAsync(after, Trees, limits, cancellationToken);
+            long from = after;
+            (List<LoggedOperation> chosen, Dictionary<ResourceId, StateVector> late, Found found) = await space.ReadTreesAsync(
+                userId,
+                (trees, head) =>
+                {
+                    (List<LoggedOperation> onTime, Dictionary<ResourceId, StateVector> released) = Choose(trees, page, from);
+                    return (onTime, released, Look(trees, head));
+                },
+                cancellationToken);
+            foreach ((ResourceId treeId, StateVector wanted) in late)
+                chosen.AddRange(await ReadAllAsync(treeId, wanted, cancellationToken));
+            after = page.Cursor;
+            if (chosen.Count > 0 || !page.HasMore)
+            {
+                return found.Answer with { Operations = chosen, Cursor = page.Cursor, HasMore = page.HasMore };
+            }
+        }
+    }
+
+    /// <summary>Waits for a batch after a cursor that makes something worth sending, or, by vectors alone, brings a new tree.</summary>
+    /// <returns>The answer; its operations are empty only when a new tree ended the wait. Null: too far behind, look anew.</returns>
+    public async ValueTask<SyncAnswer?> NextAsync(SyncAnswer idle, CancellationToken cancellationToken)
+    {
+        long cursor = idle.Cursor!.Value;
+        while (true)
+        {
+            Feed.Snapshot snapshot = space.Feed.Now;
+            space.DemandRole(userId, Role.Viewer);
+            if (snapshot.Head.Epoch != idle.Epoch || !snapshot.Covers(cursor))
+                return null;
+            foreach (OperationBatch batch in snapshot.Batches)
+            {
+                if (batch.Last <= cursor)
+                    continue;
+                LoggedOperation[] wanted = [.. batch.NewlySendable.Where(one => one.Seq > cursor && Wants(one.Operation)).Select(one => one.Operation)];
+                ResourceId[] newTrees = [.. batch.NewTrees.Where(treeId => !request.Names(treeId))];
+                cursor = batch.Last;
+                if (wanted.Length > 0 || newTrees.Length > 0)
+                {
+                    return idle with
+                    {
+                        Operations = wanted,
+                        Cursor = cursor,
+                        HasMore = cursor < snapshot.Head.Seq && request.Cursor is not null,
+                        OtherTrees = [.. idle.OtherTrees.Concat(newTrees).OrderBy(treeId => treeId.Value, StringComparer.Ordinal)],
+                    };
+                }
+            }
+
+            await snapshot.Next.WaitAsync(cancellationToken);
+        }
+    }
+
+    private bool Wants(LoggedOperation logged)
+    {
+        OperationId id = logged.Operation.Id;
+        return (request.Cursor is not null || request.Names(id.ResourceId)) && !request.Covers(id.ResourceId, id.Stamp);
+    }
+
+    private async ValueTask<SyncAnswer> ByVectorsAsync(CancellationToken cancellationToken)
+    {
+        (List<(ResourceId TreeId, StateVector Wanted, int Count)> plan, bool cut, Found found) = await space.ReadTreesAsync(
+            userId,
+            (trees, head) =>
+            {
+                (List<(ResourceId, StateVector, int)> wanted, bool isCut) = Plan(trees);
+                return (wanted, isCut, Look(trees, head));
+            },
+            cancellationToken);
+        List<LoggedOperation> operations = [];
+        long bytes = 0;
+        foreach ((ResourceId treeId, StateVector wanted, int count) in plan)
+        {
+            if (operations.Count > 0 && bytes >= limits.Bytes)
+            {
+                cut = true;
+                break;
+            }
+
+            IReadOnlyList<LoggedOperation> read = await space.ReadTreeOperationsAsync(
+                treeId, wanted, limits with { Bytes = limits.Bytes - bytes }, cancellationToken);
+            operations.AddRange(read);
+            bytes += read.Sum(logged => (long)logged.Operation.Payload.Utf8.Length);
+            cut |= read.Count < count;
+        }
+
+        return found.Answer with { Operations = operations, HasMore = cut, Cursor = cut ? null : found.Head };
+    }
+
+    // The identities to send, at most a page of them, tree by tree.
+    private (List<(ResourceId TreeId, StateVector Wanted, int Count)> Plan, bool Cut) Plan(TreesState trees)
+    {
+        List<(ResourceId TreeId, StateVector Wanted, int Count)> plan = [];
+        int left = limits.Operations;
+        foreach ((ResourceId treeId, StateVector held) in request.Vectors!)
+        {
+            if (!trees.Trees.TryGetValue(treeId, out Tree? tree))
+                continue;
+            StateVector wanted = new();
+            int count = 0;
+            foreach (Stamp stamp in tree.Sendable.WorthSending(held))
+            {
+                if (count == left)
+                {
+                    if (count > 0)
+                        plan.Add((treeId, wanted, count));
+                    return (plan, Cut: true);
+                }
+
+                wanted.Add(stamp);
+                count++;
+            }
+
+            if (count > 0)
+                plan.Add((treeId, wanted, count));
+            left -= count;
+        }
+
+        return (plan, Cut: false);
+    }
+
+    // Of a page of the log: what was worth sending when it came, and what waited for it and is worth sending since.
+    private (List<LoggedOperation> OnTime, Dictionary<ResourceId, StateVector> Late) Choose(TreesState trees, LogPage page, long after)
+    {
+        List<LoggedOperation> onTime = [];
+        Dictionary<ResourceId, StateVector> late = [];
+        HashSet<ResourceId> seen = [];
+        foreach (LoggedOperation logged in page.Operations)
+        {
+            OperationId id = logged.Operation.Id;
+            if (!trees.Trees.TryGetValue(id.ResourceId, out Tree? tree))
+                continue;
+            if (tree.Sendable.ContainsOnTime(id.Stamp) && !request.Covers(id.ResourceId, id.Stamp))
+                onTime.Add(logged);
+            if (!seen.Add(id.ResourceId))
+                continue;
+            foreach ((long seq, Stamp stamp) in tree.Sendable.LateAfter(after))
+            {
+                if (seq > page.Cursor)
+                    break;
+                if (request.Covers(id.ResourceId, stamp))
+                    continue;
+                if (!late.TryGetValue(id.ResourceId, out StateVector? wanted))
+                    late.Add(id.ResourceId, wanted = new StateVector());
+                wanted.Add(stamp);
+            }
+        }
+
+        return (onTime, late);
+    }
+
+    private async ValueTask<IReadOnlyList<LoggedOperation>> ReadAllAsync(ResourceId treeId, StateVector wanted, CancellationToken cancellationToken) =>
+        await space.ReadTreeOperationsAsync(treeId, wanted, new PageLimits(int.MaxValue, long.MaxValue), cancellationToken);
+
+    private Found Look(TreesState trees, LogHead head) => new(
+        new SyncAnswer
+        {
+            Operations = [],
+            Cursor = null,
+            Epoch = head.Epoch,
+            HasMore = false,
+            OtherTrees = [.. trees.Trees.Keys.Where(treeId => !request.Names(treeId)).OrderBy(treeId => treeId.Value, StringComparer.Ordinal)],
+            Vectors = request.WantsVectors ? [.. Vectors(trees)] : null,
+        },
+        head.Seq);
+
+    private IEnumerable<(ResourceId TreeId, byte[] Vector)> Vectors(TreesState trees)
+    {
+        foreach (Tree tree in trees.Trees.Values.OrderBy(tree => tree.Id.Value, StringComparer.Ordinal))
+        {
+            if (request.Vectors is not null && !request.Names(tree.Id))
+                continue;
+            ArrayBufferWriter<byte> buffer = new();
+            using Utf8JsonWriter writer = new(buffer);
+            tree.Stored.Write(writer);
+            writer.Flush();
+            yield return (tree.Id, buffer.WrittenSpan.ToArray());
+        }
+    }
+
+    // What one look at the committed state gives beside the operations.
+    private readonly record struct Found(SyncAnswer Answer, long Head);
+}

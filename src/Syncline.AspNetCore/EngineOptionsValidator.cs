@@ -1,0 +1,7 @@
+using Microsoft.Extensions.Options;
+using Syncline.Engine;
+
+namespace Syncline.AspNetCore;
+
+[OptionsValidator]
+internal sealed partial class EngineOptionsValidator : IValidateOptions<EngineOptions>;

@@ -1,0 +1,9 @@
+using System.CommandLine;
+using Syncline.Server;
+
+// What is no command of ours is configuration, as ASP.NET Core reads it: --urls, --data, --Auth:Mode=None …
+RootCommand root = new("Syncline: a local-first sync server with an embedded database.");
+root.Add(ServeCommand.Create());
+root.Add(UsersCommand.Create());
+string[] arguments = args is [] || args[0].StartsWith('-') && args[0] is not ("-h" or "-?" or "--help" or "--version") ? ["serve", .. args] : args;
+return await root.Parse(arguments).InvokeAsync();

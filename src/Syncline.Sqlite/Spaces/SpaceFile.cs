@@ -1,0 +1,286 @@
+using LibSqlite;
+using Syncline.Core.Operations;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Sqlite.Spaces;
+
+/// <summary>
+/// The file of one space and the connections to it, opened by the first call that needs them: one to write and look up, one to read beside
+/// it. Each is used by one caller at a time; others wait. Where both are locked, reading is locked first.
+/// </summary>
+internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext context)
+{
+    private readonly Lock _reading = new();
+    private readonly Lock _writing = new();
+    private LogReader? _reader;
+    private LogWriter? _writer;
+    private bool _isClosedForGood;
+
+    public SpaceId Space => space;
+
+    /// <summary>How many callers use it now. The store's, under its lock.</summary>
+    public int Users { get; set; }
+
+    /// <summary>Where it stands among those that nobody uses. The store's, under its lock.</summary>
+    public LinkedListNode<SpaceFile>? IdleNode { get; set; }
+
+    /// <summary>Whether any connection is open. Meaningful when nobody uses it.</summary>
+    public bool IsOpen => _reader is not null || _writer is not null;
+
+    public void Create(Epoch epoch, DateTimeOffset createdAt)
+    {
+        lock (_reading)
+        {
+            lock (_writing)
+            {
+                if (Path.Exists(path)) return;
+                CreateFile(epoch, createdAt);
+            }
+        }
+    }
+
+    public void Delete()
+    {
+        lock (_reading)
+        {
+            lock (_writing)
+            {
+                CloseBoth();
+                if (!Path.Exists(path)) return;
+                // The file first: what is left of a deletion that is broken off can then never be opened, and the next creation removes it.
+                File.Delete(path);
+                DeleteLeftovers();
+                DirectorySync.Flush(Path.GetDirectoryName(path)!);
+            }
+        }
+    }
+
+    /// <summary>Runs something with the connection that writes; the default when there is no file.</summary>
+    public bool TryWrite<T>(Func<LogWriter, T> work, out T result)
+    {
+        lock (_writing)
+        {
+            try
+            {
+                _writer ??= OpenWriter();
+                result = _writer is null ? default! : work(_writer);
+                return _writer is not null;
+            }
+            catch (SqliteException exception)
+            {
+                CloseWriterAfter(exception);
+                throw Unavailable.From(exception);
+            }
+            catch (StoreUnavailableException exception) when (exception.InnerException is SqliteException inner)
+            {
+                CloseWriterAfter(inner);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Runs something with the connection that reads; the default when there is no file.</summary>
+    public bool TryRead<T>(Func<LogReader, T> work, out T result)
+    {
+        lock (_reading)
+        {
+            try
+            {
+                if (_reader is null && TryWrite(_ => true, out bool _)) _reader = OpenReader();
+                result = _reader is null ? default! : work(_reader);
+                return _reader is not null;
+            }
+            catch (SqliteException exception)
+            {
+                _reader?.Dispose();
+                _reader = null;
+                throw Unavailable.From(exception);
+            }
+        }
+    }
+
+    /// <summary>Closes the connections: the write-ahead log is moved into the file and removed.</summary>
+    public void Close()
+    {
+        lock (_reading)
+        {
+            lock (_writing)
+            {
+                CloseBoth();
+            }
+        }
+    }
+
+    /// <summary>Closes the connections; whoever still comes finds the store disposed.</summary>
+    public void CloseForGood()
+    {
+        lock (_reading)
+        {
+            lock (_writing)
+            {
+                _isClosedForGood = true;
+                CloseBoth();
+            }
+        }
+    }
+
+    private void CloseBoth()
+    {
+        _reader?.Dispose();
+        _reader = null;
+        CloseWriter();
+    }
+
+    private void CloseWriter()
+    {
+        try
+        {
+            _writer?.MarkClean();
+        }
+        catch (SqliteException)
+        {
+            // The file keeps saying that it was not closed in order, which is then so.
+        }
+
+        _writer?.Dispose();
+        _writer = null;
+    }
+
+    private void CloseWriterAfter(SqliteException exception)
+    {
+        if (exception.IsBusy || exception.IsFull || exception.IsReadOnly || exception.IsConstraint) return;
+
+        // After a failed write or sync nobody knows what of the last appends is on the disk: the file is not closed in order.
+        if (!exception.IsIoError) CloseWriter();
+        _writer?.Dispose();
+        _writer = null;
+    }
+
+    private LogWriter? OpenWriter()
+    {
+        ObjectDisposedException.ThrowIf(_isClosedForGood, typeof(SqliteSpaceStore));
+        if (!Path.Exists(path)) return null;
+
+        SqliteConnection connection = OpenConnection(SqliteOpenMode.ReadWrite);
+        try
+        {
+            context.Schema.Upgrade(connection);
+            if (connection.ReadInteger("SELECT clean FROM meta") == 0) BeginEpoch(connection);
+            if (context.Durability == Durability.Normal) connection.Execute("PRAGMA synchronous = NORMAL");
+            return new LogWriter(connection, context.Durability, ReadEarlier(connection));
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private LogReader OpenReader()
+    {
+        SqliteConnection connection = OpenConnection(SqliteOpenMode.ReadWrite);
+        try
+        {
+            connection.Execute("PRAGMA query_only = ON");
+            return new LogReader(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private SqliteConnection OpenConnection(SqliteOpenMode mode)
+    {
+        SqliteConnection connection = SqliteConnection.Open(path, mode);
+        try
+        {
+            connection.BusyTimeout = SpaceFileContext.BusyTimeout;
+            connection.Execute(
+                $"PRAGMA cache_size = -{SpaceFileContext.CacheKibibytes}; PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL");
+            context.Opened?.Invoke(connection);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    // Some of what was acknowledged may be lost with the power. A cursor beyond what is left must not be taken for one of what is
+    // appended from now on.
+    private void BeginEpoch(SqliteConnection connection)
+    {
+        using SqliteTransaction transaction = connection.BeginImmediate();
+        using (SqliteStatement end = connection.Prepare(
+            """
+            INSERT INTO epochs (epoch, shared_up_to, ended_at)
+            SELECT epoch, coalesce((SELECT max(seq) FROM operations), 0), ?1 FROM meta
+            """))
+        {
+            end.Bind(1, context.TimeProvider.GetUtcNow());
+            end.Run();
+        }
+
+        using (SqliteStatement begin = connection.Prepare("UPDATE meta SET epoch = ?1, clean = 1"))
+        {
+            begin.BindText(1, context.RandomBytes.NewId());
+            begin.Run();
+        }
+
+        transaction.Commit();
+    }
+
+    private static List<EarlierEpoch> ReadEarlier(SqliteConnection connection)
+    {
+        List<EarlierEpoch> earlier = [];
+        long sharedUpTo = long.MaxValue;
+        using SqliteStatement epochs = connection.Prepare("SELECT epoch, shared_up_to FROM epochs ORDER BY id DESC");
+        while (epochs.Step())
+        {
+            sharedUpTo = Math.Min(sharedUpTo, epochs.Int64(1));
+            earlier.Add(new EarlierEpoch(new Epoch(epochs.Text(0)), sharedUpTo));
+        }
+
+        return earlier;
+    }
+
+    // Made under another name and then renamed: a file of that name is a whole space, whenever the power goes.
+    private void CreateFile(Epoch epoch, DateTimeOffset createdAt)
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        bool folderIsNew = !Directory.Exists(folder);
+        Directory.CreateDirectory(folder);
+        DeleteLeftovers();
+        string temporaryPath = path + ".new";
+        using (SqliteConnection connection = SqliteConnection.Open(temporaryPath, SqliteOpenMode.ReadWriteCreate))
+        {
+            // Nothing to roll back to: a journal in memory will do. Only the change to WAL and the rename come after.
+            connection.Execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL");
+            context.Schema.Create(connection, file => FillMeta(file, epoch, createdAt));
+            connection.Execute("PRAGMA journal_mode = WAL");
+        }
+
+        File.Move(temporaryPath, path);
+        DirectorySync.Flush(folder);
+        if (folderIsNew) DirectorySync.Flush(Path.GetDirectoryName(folder)!);
+    }
+
+    private void FillMeta(SqliteConnection connection, Epoch epoch, DateTimeOffset createdAt)
+    {
+        using SqliteStatement insert = connection.Prepare(
+            "INSERT INTO meta (id, space, created_at, epoch, clean, highest_clock) VALUES (1, ?1, ?2, ?3, 1, 0)");
+        insert.BindText(1, space.Value);
+        insert.Bind(2, createdAt);
+        insert.BindText(3, epoch.Value);
+        insert.Run();
+    }
+
+    private void DeleteLeftovers()
+    {
+        foreach (string suffix in (ReadOnlySpan<string>)["-wal", "-shm", ".new", ".new-wal", ".new-shm", ".new-journal"])
+            File.Delete(path + suffix);
+    }
+}

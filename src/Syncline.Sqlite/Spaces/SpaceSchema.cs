@@ -1,0 +1,106 @@
+namespace Syncline.Sqlite.Spaces;
+
+/// <summary>The tables of a space's file, and the statements that must go by an index.</summary>
+/// <remarks>
+/// Names that repeat in every row (resources, actors, users) are kept once and stand in the row as small integers: with the texts in the
+/// row and in the identity's index, an insert takes twice as long and a row twice the space.
+/// </remarks>
+internal static class SpaceSchema
+{
+    /// <summary>"Sync".</summary>
+    public const int ApplicationId = 0x53796e63;
+
+    public const string FindOperation = "SELECT seq, hash FROM operations WHERE resource = ?1 AND actor = ?2 AND clock = ?3";
+
+    public const string FindHighestClock = "SELECT max(clock) FROM operations WHERE resource = ?1 AND actor = ?2";
+
+    /// <summary>The next clocks of one actor in one resource: answered from the identity's index alone.</summary>
+    public const string ReadClocks =
+        "SELECT clock, seq FROM operations WHERE resource = ?1 AND actor = ?2 AND clock >= ?3 ORDER BY clock LIMIT ?4";
+
+    public const string ReadPage = $"SELECT {Columns} FROM operations WHERE seq > ?1 ORDER BY seq";
+
+    public const string ReadOperation = $"SELECT {Columns} FROM operations WHERE seq = ?1";
+
+    public const string ReadHeadSeq = "SELECT max(seq) FROM operations";
+
+    private const string Columns = "seq, resource, group_end, actor, clock, hash, digest, user, received_at, tx, key, payload";
+
+    private const string Version1 =
+        """
+        CREATE TABLE meta (
+            id            INTEGER PRIMARY KEY CHECK (id = 1),
+            space         TEXT    NOT NULL,
+            created_at    INTEGER NOT NULL,             -- milliseconds since 1970, as all times here
+            epoch         TEXT    NOT NULL,
+            clean         INTEGER NOT NULL,             -- 0 while a server with reduced durability may have writes that are not on the disk
+            highest_clock INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE epochs (
+            id           INTEGER PRIMARY KEY,           -- in the order in which they ended
+            epoch        TEXT    NOT NULL,
+            shared_up_to INTEGER NOT NULL,              -- with the epoch after it; along the chain the least counts
+            ended_at     INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE users (
+            id   INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE
+        ) STRICT;
+
+        CREATE TABLE actors (
+            id   INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            user INTEGER REFERENCES users (id)          -- NULL: nobody's, the server's own
+        ) STRICT;
+
+        CREATE TABLE resources (
+            id    INTEGER PRIMARY KEY,
+            scope TEXT NOT NULL,
+            name  TEXT NOT NULL,
+            UNIQUE (scope, name)
+        ) STRICT;
+
+        CREATE TABLE operations (
+            seq         INTEGER PRIMARY KEY,
+            resource    INTEGER NOT NULL REFERENCES resources (id),
+            group_end   INTEGER,                        -- NULL: stands alone
+            actor       INTEGER NOT NULL REFERENCES actors (id),
+            clock       INTEGER NOT NULL,
+            hash        INTEGER NOT NULL,
+            digest      INTEGER NOT NULL,
+            user        INTEGER NOT NULL REFERENCES users (id),
+            received_at INTEGER NOT NULL,
+            tx          TEXT,
+            key         TEXT,
+            payload     TEXT    NOT NULL                -- the JSON as it was received
+        ) STRICT;
+
+        CREATE UNIQUE INDEX operations_by_identity ON operations (resource, actor, clock);
+
+        -- For people with the sqlite3 program; the server does not read them.
+        CREATE VIEW tree_ops AS
+            SELECT o.clock                     AS clock,
+                   a.name                      AS peerId,
+                   r.name                      AS treeId,
+                   m.space                     AS spaceId,
+                   o.payload ->> '$.targetId'  AS targetId,
+                   o.payload ->> '$.parentId'  AS parentId,
+                   o.payload ->> '$.key'       AS key,
+                   o.payload ->  '$.value'     AS value
+            FROM operations o
+            JOIN actors a ON a.id = o.actor
+            JOIN resources r ON r.id = o.resource
+            JOIN meta m
+            WHERE r.scope = 'tree'
+            ORDER BY o.seq;
+
+        CREATE VIEW spaces AS SELECT space AS id, created_at FROM meta;
+        """;
+
+    public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1]);
+
+    /// <summary>All versions, for files of a version before.</summary>
+    public static IReadOnlyList<string> Scripts => [Version1];
+}

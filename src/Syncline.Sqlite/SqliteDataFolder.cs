@@ -1,0 +1,75 @@
+using Syncline.Engine.Storage;
+
+namespace Syncline.Sqlite;
+
+/// <summary>
+/// The data folder, locked against a second server from construction to <see cref="Dispose"/>. The lock is the operating system's: it ends
+/// with the process, however that ends. Dispose the stores first.
+/// </summary>
+public sealed class SqliteDataFolder : IDisposable
+{
+    private const string LockFileName = "syncline.lock";
+    private const string CheckFileName = "syncline.check";
+    private const int CheckBytes = 4096;
+
+    private readonly Lock _checking = new();
+    private readonly FileStream _lock;
+
+    /// <summary>Opens the folder, which is made when it is not there.</summary>
+    /// <exception cref="DataFolderLockedException">Another server uses it.</exception>
+    /// <exception cref="IOException">It cannot be made or written to.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be made or written to.</exception>
+    public SqliteDataFolder(SqliteOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(options.Folder);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.OpenSpacesMax, 1);
+        Options = options;
+        Path = System.IO.Path.GetFullPath(options.Folder);
+        Directory.CreateDirectory(Path);
+        try
+        {
+            _lock = new FileStream(
+                System.IO.Path.Combine(Path, LockFileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception) when (IsSharingViolation(exception))
+        {
+            throw new DataFolderLockedException(Path, exception);
+        }
+    }
+
+    /// <summary>The folder, as an absolute path.</summary>
+    public string Path { get; }
+
+    /// <summary>What the folder was opened with.</summary>
+    public SqliteOptions Options { get; }
+
+    /// <summary>Gives the folder free for another server.</summary>
+    public void Dispose() => _lock.Dispose();
+
+    /// <summary>Makes a file, waits until it is on the disk, and removes it.</summary>
+    /// <exception cref="StoreUnavailableException">The folder cannot be written to, or the disk is full.</exception>
+    internal void Check()
+    {
+        lock (_checking)
+        {
+            try
+            {
+                string path = System.IO.Path.Combine(Path, CheckFileName);
+                using FileStream file = new(
+                    path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0, FileOptions.DeleteOnClose);
+                file.Write(new byte[CheckBytes]);
+                file.Flush(flushToDisk: true);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw Unavailable.From(exception);
+            }
+        }
+    }
+
+    // Windows: sharing and lock violation. Elsewhere .NET passes on the number of EWOULDBLOCK: 11 on Linux, 35 on macOS.
+    private static bool IsSharingViolation(IOException exception) =>
+        OperatingSystem.IsWindows()
+            ? (exception.HResult & 0xFFFF) is 32 or 33
+            : exception.HResult is 11 or 35;
+}

@@ -1,0 +1,233 @@
+using LibSqlite;
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine;
+using Syncline.Engine.Storage;
+using Syncline.Sqlite.Spaces;
+
+namespace Syncline.Sqlite;
+
+/// <summary>
+/// Logs in SQLite files, one per space, at <c>&lt;folder&gt;/&lt;first two characters of the id&gt;/&lt;id&gt;.db</c>. A space that nobody uses costs
+/// its file and nothing else: at most <see cref="SqliteOptions.OpenSpacesMax"/> files stay open between calls, the least recently used are
+/// closed first.
+/// </summary>
+/// <remarks>
+/// Every method does its I/O on the calling thread and returns a completed task: a local file is not worth a change of threads. A long scan
+/// occupies the thread until it ends or is cancelled.
+/// </remarks>
+public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
+{
+    private readonly SqliteDataFolder _folder;
+    private readonly SpaceFileContext _context;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<SpaceId, SpaceFile> _files = [];
+    private readonly LinkedList<SpaceFile> _idle = [];
+    private bool _isDisposed;
+
+    /// <param name="folder">Where the files are; disposed by the caller, after this.</param>
+    /// <param name="timeProvider">For the times that people read in the files.</param>
+    /// <param name="randomBytes">For new epochs.</param>
+    public SqliteSpaceStore(SqliteDataFolder folder, TimeProvider timeProvider, IRandomBytes randomBytes)
+        : this(folder, new SpaceFileContext(folder.Options.Durability, SpaceSchema.Current, timeProvider, randomBytes))
+    {
+    }
+
+    internal SqliteSpaceStore(SqliteDataFolder folder, SpaceFileContext context)
+    {
+        _folder = folder;
+        _context = context;
+    }
+
+    /// <inheritdoc />
+    public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
+        Run(space, file => file.Create(epoch, createdAt), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Run(space, file => file.Delete(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Run(space, file => file.TryWrite(log => log.ReadHead(), out LogHead head) ? head : null, cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<Known> FindAsync(
+        SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken) =>
+        Run(
+            space,
+            file => file.TryWrite(log => log.Find(identities, actors, cancellationToken), out Known known)
+                ? known
+                : throw new SpaceNotFoundException(space),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append) =>
+        Run(
+            space,
+            file => file.TryWrite(log => log.Append(append), out AppendOutcome outcome)
+                ? outcome
+                : throw new SpaceNotFoundException(space),
+            CancellationToken.None);
+
+    /// <inheritdoc />
+    public ValueTask<LogPage> ReadAsync(
+        SpaceId space, long after, Selection selection, PageLimits limits, CancellationToken cancellationToken) =>
+        Run(
+            space,
+            file => file.TryRead(log => log.ReadPage(after, selection, limits, cancellationToken), out LogPage page)
+                ? page
+                : throw new SpaceNotFoundException(space),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<LoggedOperation>> ReadRangesAsync(
+        SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
+        Run(
+            space,
+            file => file.TryRead(
+                log => log.ReadRanges(scope, resourceId, wanted, limits, cancellationToken),
+                out IReadOnlyList<LoggedOperation> operations)
+                ? operations
+                : throw new SpaceNotFoundException(space),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _folder.Check();
+            return ValueTask.CompletedTask;
+        }
+        catch (Exception exception)
+        {
+            return ValueTask.FromException(exception);
+        }
+    }
+
+    /// <summary>Waits for the calls that are running, and closes all files in order.</summary>
+    public void Dispose()
+    {
+        SpaceFile[] files;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            files = [.. _files.Values];
+        }
+
+        foreach (SpaceFile file in files)
+            file.CloseForGood();
+    }
+
+    /// <summary>How many files are open now.</summary>
+    internal int OpenFiles
+    {
+        get
+        {
+            lock (_gate)
+                return _files.Count;
+        }
+    }
+
+    private ValueTask Run(SpaceId space, Action<SpaceFile> work, CancellationToken cancellationToken)
+    {
+        ValueTask<bool> done = Run(
+            space,
+            file =>
+            {
+                work(file);
+                return true;
+            },
+            cancellationToken);
+        return done.IsCompletedSuccessfully ? ValueTask.CompletedTask : new ValueTask(done.AsTask());
+    }
+
+    // Failures come out where the task is awaited, as they would if the store were asynchronous.
+    private ValueTask<T> Run<T>(SpaceId space, Func<SpaceFile, T> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            SpaceFile file = Take(space);
+            try
+            {
+                return ValueTask.FromResult(work(file));
+            }
+            finally
+            {
+                GiveBack(file);
+            }
+        }
+        catch (SqliteException exception)
+        {
+            return ValueTask.FromException<T>(Unavailable.From(exception));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return ValueTask.FromException<T>(Unavailable.From(exception));
+        }
+        catch (Exception exception)
+        {
+            return ValueTask.FromException<T>(exception);
+        }
+    }
+
+    private SpaceFile Take(SpaceId space)
+    {
+        SpaceFile file;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (!_files.TryGetValue(space, out file!))
+            {
+                string path = Path.Combine(_folder.Path, space.Value[..2], space.Value + ".db");
+                _files.Add(space, file = new SpaceFile(space, path, _context));
+            }
+
+            Use(file);
+        }
+
+        CloseTheLeastRecentlyUsed();
+        return file;
+    }
+
+    // A file that is being closed is used by whoever closes it: it stays in the dictionary, and a caller who wants it waits on its locks and
+    // opens it again. So no file is ever opened while it is being closed.
+    private void CloseTheLeastRecentlyUsed()
+    {
+        while (true)
+        {
+            SpaceFile leastRecent;
+            lock (_gate)
+            {
+                if (_files.Count <= _folder.Options.OpenSpacesMax || _idle.Last is null) return;
+                leastRecent = _idle.Last.Value;
+                Use(leastRecent);
+            }
+
+            leastRecent.Close();
+            GiveBack(leastRecent);
+        }
+    }
+
+    private void Use(SpaceFile file)
+    {
+        file.Users++;
+        if (file.IdleNode is null) return;
+        _idle.Remove(file.IdleNode);
+        file.IdleNode = null;
+    }
+
+    private void GiveBack(SpaceFile file)
+    {
+        lock (_gate)
+        {
+            file.Users--;
+            if (file.Users > 0) return;
+            if (file.IsOpen) file.IdleNode = _idle.AddFirst(file);
+            else _files.Remove(file.Space);
+        }
+    }
+}
