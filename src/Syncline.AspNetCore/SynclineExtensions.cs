@@ -88,7 +88,7 @@ public static class SynclineExtensions
         services.GetRequiredService<SpaceEndpoints>().Map(group);
         services.GetRequiredService<TreeEndpoints>().Map(group);
         services.GetRequiredService<HealthEndpoints>().Map(group);
-        services.GetRequiredService<AuthEndpoints>().Map(group);
+        AuthEndpoints.Map(group);
         group.MapOpenApi("/openapi/{documentName}.json").WithMetadata(new DoorFilter.AnonymousEndpoint());
         return group;
     }

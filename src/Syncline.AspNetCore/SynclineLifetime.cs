@@ -23,7 +23,7 @@ internal sealed class SynclineLifetime(LiveSpaces spaces) : IHostedLifecycleServ
     {
         await _stopping.CancelAsync();
         await _sweeping.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        await spaces.DisposeAsync();
+        await spaces.StopAsync();
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

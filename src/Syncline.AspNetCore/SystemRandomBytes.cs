@@ -4,7 +4,8 @@ using Syncline.Engine;
 namespace Syncline.AspNetCore;
 
 /// <summary>The operating system's generator.</summary>
-internal sealed class SystemRandomBytes : IRandomBytes
+public sealed class SystemRandomBytes : IRandomBytes
 {
+    /// <inheritdoc />
     public void Fill(Span<byte> destination) => RandomNumberGenerator.Fill(destination);
 }

@@ -28,8 +28,9 @@ internal static class ServeCommand
             await app.WaitForShutdownAsync(cancellationToken);
             return 0;
         }
-        catch (Exception e) when (e is DataFolderLockedException or StoreUnavailableException or IOException
-            or UnauthorizedAccessException or InvalidOperationException or Microsoft.Extensions.Options.OptionsValidationException)
+        catch (Exception e) when (e is not ObjectDisposedException
+            && e is DataFolderLockedException or StoreUnavailableException or IOException or UnauthorizedAccessException
+                or InvalidOperationException or Microsoft.Extensions.Options.OptionsValidationException)
         {
             // What the operator can mend is said in a line, not as a stack of calls.
             await Console.Error.WriteLineAsync($"syncline: {e.Message}");

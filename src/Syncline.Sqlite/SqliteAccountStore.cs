@@ -23,8 +23,19 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
     private readonly AccountDatabase _database;
 
     /// <param name="folder">Where the file is; disposed by the caller, after this.</param>
-    public SqliteAccountStore(SqliteDataFolder folder) =>
-        _database = new AccountDatabase(Path.Combine(folder.Path, "platform.sqlite"));
+    public SqliteAccountStore(SqliteDataFolder folder)
+        : this(folder.Path)
+    {
+    }
+
+    private SqliteAccountStore(string folder) => _database = new AccountDatabase(Path.Combine(folder, "platform.sqlite"));
+
+    /// <summary>Opens the accounts of a folder that a server may be using: for the command line. The database itself keeps the two apart.</summary>
+    public static SqliteAccountStore OpenBesideServer(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        return new SqliteAccountStore(Path.GetFullPath(folder));
+    }
 
     /// <inheritdoc />
     public ValueTask<AddUserOutcome> AddUserAsync(

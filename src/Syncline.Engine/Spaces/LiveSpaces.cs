@@ -165,7 +165,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     }
 
     /// <summary>Answers all waits with <c>unavailable</c>, finishes what is being written, and closes every space.</summary>
-    public async ValueTask DisposeAsync()
+    public async ValueTask StopAsync()
     {
         KeyValuePair<SpaceId, Entry>[] all;
         lock (_lock)
@@ -176,7 +176,12 @@ public sealed partial class LiveSpaces : IAsyncDisposable
 
         foreach ((SpaceId id, Entry entry) in all)
             await CloseAsync(id, entry, ErrorCodes.Unavailable, "the server is shutting down");
-        await _creating.WaitAsync();
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _creating.Dispose();
     }
 
