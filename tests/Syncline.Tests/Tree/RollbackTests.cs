@@ -29,6 +29,46 @@ public sealed class RollbackTests
         Assert.Equal("r v w x", Shown());
     }
 
+    [Fact]
+    public void A_group_taken_back_leaves_no_register_and_no_actor_in_memory()
+    {
+        Apply(Move(1, "a", "r", null), Set(2, "a", "r", "kept", "1"));
+        _state.Commit();
+        List<Property> registers = [];
+        for (int round = 0; round < 2; round++)
+        {
+            int mark = _state.Mark();
+            for (int clock = 10; clock < 30; clock++)
+            {
+                TreeOp set = Set(clock, $"b{clock}", "r", $"k{clock}", "1");
+                Apply(set, Set(clock, $"c{clock}", "r", "kept", "2"));
+                Property register = Tree.PropertyOf((TreeOperation.SetProperty)set.Content);
+                Assert.DoesNotContain(register, registers);
+                registers.Add(register);
+            }
+
+            Assert.Equal(41, Tree.Sendable.ActorCount);
+            _state.RollbackTo(mark);
+            Assert.Equal(1, Tree.Sendable.ActorCount);
+            Assert.Equal("r under nothing: 'kept'=1", TreeText.Of(Tree.Find("r")));
+        }
+
+        _state.Commit();
+        Assert.Equal("1@a 2@a", TreeText.Of(Tree.Sendable.WorthSending(new StateVector())));
+    }
+
+    [Fact]
+    public void Operations_that_are_released_together_take_part_in_the_order_of_merging()
+    {
+        Apply(Move(1, "a", "r", null), Set(9, "a", "v", "k9", "1"), Set(7, "b", "v", "k7", "1"), Set(7, "a", "v", "k", "1"));
+        int mark = _state.Mark();
+        Apply(Move(5, "a", "v", "r"));
+        _state.RollbackTo(mark);
+        Apply(Move(6, "a", "v", "r"));
+        _state.Commit();
+        Assert.Equal("1@a 6@a 7@a 7@b 9@a", TreeText.Of(_state.NewlySendable.Select(logged => logged.Operation.Id.Stamp)));
+    }
+
     private void Apply(params TreeOp[] operations)
     {
         foreach (TreeOp operation in operations)
