@@ -198,6 +198,20 @@ public sealed class HeldBackTests
     }
 
     [Fact]
+    public void A_siblings_time_counts_however_it_is_escaped()
+    {
+        Commit(Move(1, "a", "r", null));
+        string[] times =
+        [
+            "\"2026-01-02T00:00:00Z\"", "\"2026-01-02T01:59:59\\u002B02:00\"", "\"\\u0032\\u0030\\u0032\\u0036-01-01\"",
+            "\"\\ud800\"", $"\"{new string('\\', 500)}\"",
+        ];
+        for (int i = 0; i < times.Length; i++)
+            Commit(Move(10 + i, "a", $"v{i}", "r"), Set(50 + i, "a", $"v{i}", "_c", times[i]));
+        Assert.Equal("r v3 v4 v2 v1 v0", Shown());
+    }
+
+    [Fact]
     public void Trees_of_one_space_keep_to_themselves()
     {
         _state.Apply(Move(1, "a", "r", null).At(1));

@@ -84,6 +84,20 @@ internal static class TreeWorkload
         return all;
     }
 
+    /// <summary>Many writes of few properties, by one busy peer and some others.</summary>
+    public static List<TreeOp> Writes(Random random, int count)
+    {
+        List<TreeOp> all = [TreeOp.Move(1, "p0", TreeOp.TreeId, null), TreeOp.Move(2, "p0", "v", TreeOp.TreeId)];
+        while (all.Count < count)
+        {
+            string target = random.Chance(50) ? "v" : TreeOp.TreeId;
+            string key = random.Chance(90) ? random.Pick(Keys) : $"k{random.Next(20)}";
+            all.Add(TreeOp.Set(all.Count + 1, random.Chance(70) ? "p0" : $"p{random.Next(1, 4)}", target, key, random.Pick(Values)));
+        }
+
+        return all;
+    }
+
     public static List<TreeOp> Shuffled(Random random, List<TreeOp> operations)
     {
         TreeOp[] shuffled = [.. operations];

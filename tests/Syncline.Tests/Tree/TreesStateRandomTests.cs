@@ -15,6 +15,10 @@ public sealed class TreesStateRandomTests
     public void Small_wild_histories_give_the_state_of_the_definition_after_every_operation() =>
         Seeds.Run(10_000, 1_500, random => Deliver(random, TreeWorkload.Wild(random, random.Next(2, 14)), checkAlways: true));
 
+    [Fact]
+    public void Writes_that_mostly_supersede_each_other_give_the_state_of_the_definition() =>
+        Seeds.Run(20_000, 25, random => Deliver(random, TreeWorkload.Writes(random, 500)));
+
     private static void Deliver(Random random, List<TreeOp> operations, bool checkAlways = false)
     {
         TreeDelivery delivery = new(heldBackMax: random.Next(1, 15));
