@@ -65,14 +65,14 @@ internal static class JsonStrings
         return written;
     }
 
-    /// <summary>The string that <paramref name="reader"/> stands on; false when it has a lone surrogate and so is no text.</summary>
+    /// <summary>The string that <paramref name="reader"/> stands on; false when it is no text: a lone surrogate, or bytes that are not UTF-8.</summary>
     public static bool TryGetText(ref Utf8JsonReader reader, [NotNullWhen(true)] out string? text)
     {
         Debug.Assert(reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName, "not on a string");
         if (!reader.ValueIsEscaped)
         {
-            text = Encoding.UTF8.GetString(reader.ValueSpan);
-            return true;
+            text = Utf8.IsValid(reader.ValueSpan) ? Encoding.UTF8.GetString(reader.ValueSpan) : null;
+            return text is not null;
         }
 
         byte[] buffer = ArrayPool<byte>.Shared.Rent(reader.ValueSpan.Length);

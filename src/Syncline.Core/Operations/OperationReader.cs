@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Syncline.Core.Json;
 
 namespace Syncline.Core.Operations;
@@ -120,6 +121,10 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
         int keyBytes = key is null ? 0 : Encoding.UTF8.GetByteCount(key);
         if (payload.Length + keyBytes > limits.BytesMax)
             return Reading.Of(new Refusal(ErrorCodes.PayloadTooLarge, $"the operation is larger than {limits.BytesMax} bytes"), tx);
+
+        // The JSON reader lets any bytes stand inside a text; delivered as they are, they would break every other client's parser.
+        if (!Utf8.IsValid(payload))
+            return Reading.Of(new Refusal(ErrorCodes.InvalidOperation, "the payload is not UTF-8"), tx);
         if (JsonNormalForm.Check(payload, limits.DepthMax) is { } malformed)
             return Reading.Of(malformed, tx);
 

@@ -98,7 +98,9 @@ internal sealed class MoveLog
             {
                 if (vertex.IsPlaced)
                     continue;
-                move.PriorIsNoPlace = true;
+
+                // The prior place of an earlier life may be a vertex that was taken back since, whose links are no longer true.
+                (move.Prior, move.PriorIsNoPlace) = (null, true);
                 vertex.MoveTo(move.Parent);
                 vertex.IsPlaced = true;
             }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
 
@@ -42,10 +43,18 @@ internal struct PropertyMap
     public void Add(Property property)
     {
         (_list ??= new List<Property>(2)).Add(property);
-        if (_list.Count > ListMax)
+        if (_list.Count > ListMax || _byKey is not null)
         {
             _byKey ??= _list.SkipLast(1).ToDictionary(known => known.Key, StringComparer.Ordinal);
             _byKey.Add(property.Key, property);
         }
+    }
+
+    /// <summary>Takes back the property that was added last.</summary>
+    public readonly void RemoveLast(Property property)
+    {
+        Debug.Assert(ReferenceEquals(_list![^1], property), "registers are taken back in reverse order");
+        _list.RemoveAt(_list.Count - 1);
+        _byKey?.Remove(property.Key);
     }
 }

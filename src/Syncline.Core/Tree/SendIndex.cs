@@ -19,6 +19,9 @@ public sealed class SendIndex
     private readonly Dictionary<Stamp, long> _lateSeq = [];
     private readonly HashSet<ActorId> _crowded = [];
 
+    /// <summary>How many actors have at least one entry.</summary>
+    internal int ActorCount => _actors.Count;
+
     internal void Add(Stamp stamp, Property? property)
     {
         if (!_actors.TryGetValue(stamp.Actor, out Actor? actor))
@@ -32,6 +35,8 @@ public sealed class SendIndex
         SortedChunks<Entry>.Position position = entries.LowerBound(stamp.Clock);
         Debug.Assert(entries[position].Clock == stamp.Clock, "the operation is not in the index");
         entries.RemoveAt(ref position);
+        if (entries.Count == 0)
+            _actors.Remove(stamp.Actor);
     }
 
     /// <summary>Notes that a write was superseded (or, with -1, that this was taken back).</summary>
@@ -62,14 +67,20 @@ public sealed class SendIndex
     {
         foreach (ActorId id in _crowded)
         {
+            // What crowded it may have been taken back.
+            if (!_actors.TryGetValue(id, out Actor? actor))
+                continue;
             SortedChunks<Entry> live = new();
-            foreach (Entry entry in _actors[id].Entries.Items)
+            foreach (Entry entry in actor.Entries.Items)
             {
                 if (entry.IsLive(id))
                     live.Insert(entry);
             }
 
-            _actors[id] = new Actor { Entries = live };
+            if (live.Count > 0)
+                _actors[id] = new Actor { Entries = live };
+            else
+                _actors.Remove(id);
         }
 
         _crowded.Clear();

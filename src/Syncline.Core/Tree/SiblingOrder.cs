@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Syncline.Core.Json;
 using Syncline.Core.Operations;
 
 namespace Syncline.Core.Tree;
@@ -8,6 +9,9 @@ namespace Syncline.Core.Tree;
 internal static class SiblingOrder
 {
     private const string CreatedKey = "_c";
+
+    private const int LengthMax = 40;
+    private const int EscapedLength = 6;
 
     private static readonly string[] Formats =
     [
@@ -28,10 +32,16 @@ internal static class SiblingOrder
     {
         if (vertex.Properties.Find(CreatedKey)?.Value is not { } value || value.Utf8.Span is not [(byte)'"', .. var text, (byte)'"'])
             return long.MinValue;
-        Span<char> characters = stackalloc char[40];
-        return text.Length <= characters.Length
+
+        // A client may escape any character, and some serializers escape the sign of an offset.
+        if (text.Length > LengthMax * EscapedLength)
+            return long.MinValue;
+        Span<byte> plain = stackalloc byte[LengthMax * EscapedLength];
+        plain = plain[..JsonStrings.Unescape(text, plain)];
+        Span<char> characters = stackalloc char[LengthMax];
+        return plain.Length <= LengthMax
             && DateTimeOffset.TryParseExact(
-                characters[..Encoding.UTF8.GetChars(text, characters)],
+                characters[..Encoding.UTF8.GetChars(plain, characters)],
                 Formats,
                 CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal,

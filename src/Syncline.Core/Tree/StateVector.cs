@@ -10,6 +10,9 @@ namespace Syncline.Core.Tree;
 /// </summary>
 public sealed class StateVector
 {
+    // Leaves room for the clock after the last.
+    private const long ClockMax = long.MaxValue - 2;
+
     private static readonly ClockRanges None = new();
     private readonly Dictionary<ActorId, ClockRanges> _actors = [];
 
@@ -130,7 +133,7 @@ public sealed class StateVector
 
             // Clocks begin at 1; [0,5] is what some clients write for 1…5.
             if (last >= 1)
-                vector.Add(actor, Math.Max(first, 1), last);
+                vector.Add(actor, Math.Clamp(first, 1, ClockMax), Math.Min(last, ClockMax));
         }
 
         return null;
@@ -143,8 +146,7 @@ public sealed class StateVector
             return false;
         JsonNumber.IntegerKind kind = JsonNumber.ReadInteger(reader.ValueSpan, out bound);
         if (kind == JsonNumber.IntegerKind.TooLarge)
-            bound = reader.ValueSpan[0] == (byte)'-' ? 0 : long.MaxValue;
-        bound = Math.Clamp(bound, 0, long.MaxValue - 2);
+            bound = reader.ValueSpan[0] == (byte)'-' ? long.MinValue : long.MaxValue;
         return kind != JsonNumber.IntegerKind.NotAnInteger;
     }
 }

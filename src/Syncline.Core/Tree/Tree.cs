@@ -14,8 +14,12 @@ namespace Syncline.Core.Tree;
 /// </remarks>
 public sealed class Tree
 {
+    // What waits is sorted, so that a vertex which becomes known costs what it releases, however much goes on waiting.
+    private static readonly Comparer<LoggedOperation> ByStamp =
+        Comparer<LoggedOperation>.Create((left, right) => left.Operation.Id.Stamp.CompareTo(right.Operation.Id.Stamp));
+
     private readonly Dictionary<string, Vertex> _vertices = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<LoggedOperation>> _heldBack = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SortedSet<LoggedOperation>> _heldBack = new(StringComparer.Ordinal);
     private readonly MoveLog _moves = new();
 
     internal Tree(ResourceId id, long firstSeq)
@@ -49,27 +53,33 @@ public sealed class Tree
     internal void HoldBack(LoggedOperation logged)
     {
         string needed = ((TreeOperation)logged.Operation.Content!).NeededId!;
-        if (!_heldBack.TryGetValue(needed, out List<LoggedOperation>? waiting))
-            _heldBack.Add(needed, waiting = new List<LoggedOperation>(1));
+        if (!_heldBack.TryGetValue(needed, out SortedSet<LoggedOperation>? waiting))
+            _heldBack.Add(needed, waiting = new SortedSet<LoggedOperation>(ByStamp));
         waiting.Add(logged);
     }
 
     internal void TakeBackHeld(LoggedOperation logged)
     {
         string needed = ((TreeOperation)logged.Operation.Content!).NeededId!;
-        List<LoggedOperation> waiting = _heldBack[needed];
+        SortedSet<LoggedOperation> waiting = _heldBack[needed];
         waiting.Remove(logged);
         if (waiting.Count == 0)
             _heldBack.Remove(needed);
     }
 
-    /// <summary>Takes out what waited for a vertex and is newer than its creation.</summary>
+    /// <summary>Takes out what waited for a vertex and is newer than its creation, oldest first.</summary>
     internal IReadOnlyList<LoggedOperation> Release(Vertex vertex)
     {
-        if (!_heldBack.TryGetValue(vertex.Id, out List<LoggedOperation>? waiting))
+        if (!_heldBack.TryGetValue(vertex.Id, out SortedSet<LoggedOperation>? waiting))
             return [];
-        List<LoggedOperation> released = waiting.FindAll(logged => logged.Operation.Id.Stamp > vertex.Created);
-        waiting.RemoveAll(logged => logged.Operation.Id.Stamp > vertex.Created);
+        List<LoggedOperation> released = [];
+        while (waiting.Max is { } newest && newest.Operation.Id.Stamp > vertex.Created)
+        {
+            released.Add(newest);
+            waiting.Remove(newest);
+        }
+
+        released.Reverse();
         if (waiting.Count == 0)
             _heldBack.Remove(vertex.Id);
         return released;
@@ -108,6 +118,15 @@ public sealed class Tree
         if (property is null)
             properties.Add(property = new Property(set.Key));
         return property;
+    }
+
+    /// <summary>Takes back a write; the register too when it was its first, or refused groups would fill the memory.</summary>
+    internal void TakeBackWrite(string vertexId, Property property, Stamp before, JsonText? value)
+    {
+        property.Stamp = before;
+        property.Value = value;
+        if (before == default)
+            _vertices[vertexId].Properties.RemoveLast(property);
     }
 
     /// <summary>How many vertices <see cref="Read"/> shows.</summary>

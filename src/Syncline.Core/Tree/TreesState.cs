@@ -166,7 +166,7 @@ public sealed class TreesState : IModelState
         Property property = tree.PropertyOf(set);
         if (property.Stamp >= stamp)
             return;
-        _journal.Add(new Change(ChangeKind.Written, tree, property, property.Stamp, property.Value));
+        _journal.Add(new Change(ChangeKind.Written, tree, property, property.Stamp, property.Value, VertexId: set.TargetId));
         tree.Sendable.CountDead(property.Stamp, 1);
         property.Stamp = stamp;
         property.Value = set.Value;
@@ -220,8 +220,7 @@ public sealed class TreesState : IModelState
             case ChangeKind.Written:
                 Property property = (Property)change.Subject!;
                 tree.Sendable.CountDead(change.Stamp, -1);
-                property.Stamp = change.Stamp;
-                property.Value = change.Value;
+                tree.TakeBackWrite(change.VertexId!, property, change.Stamp, change.Value);
                 break;
             case ChangeKind.Sendable:
                 tree.Sendable.Remove(((LoggedOperation)change.Subject!).Operation.Id.Stamp);
@@ -234,5 +233,5 @@ public sealed class TreesState : IModelState
 
     /// <summary>One change, with what is needed to take it back.</summary>
     private readonly record struct Change(
-        ChangeKind Kind, Tree Tree, object? Subject = null, Stamp Stamp = default, JsonText? Value = null, long Number = 0);
+        ChangeKind Kind, Tree Tree, object? Subject = null, Stamp Stamp = default, JsonText? Value = null, long Number = 0, string? VertexId = null);
 }
