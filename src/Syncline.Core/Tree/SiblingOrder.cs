@@ -46,7 +46,8 @@ internal static class SiblingOrder
                 CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal,
                 out DateTimeOffset time)
-            ? time.UtcTicks
+            // JavaScript's clock has milliseconds, and peers sort by it.
+            ? time.ToUnixTimeMilliseconds()
             : long.MinValue;
     }
 }

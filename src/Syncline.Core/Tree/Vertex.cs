@@ -65,6 +65,9 @@ internal sealed class Vertex(string id)
     /// <summary>Whether this vertex is <paramref name="other"/> or stands above it.</summary>
     public bool IsAtOrAbove(Vertex? other)
     {
+        // A leaf is above nothing: no walk up a deep tree.
+        if (_firstChild is null)
+            return ReferenceEquals(this, other);
         for (; other is not null; other = other.Parent)
         {
             if (ReferenceEquals(other, this))
