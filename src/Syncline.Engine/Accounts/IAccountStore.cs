@@ -4,11 +4,14 @@ namespace Syncline.Engine.Accounts;
 
 /// <summary>
 /// Users, logins, spaces and members: small data, few writes. Every change is one durable transaction and writes its line of the audit
-/// trail in it. Throws <see cref="Storage.StoreUnavailableException"/> when the store cannot do its work.
+/// trail in it; only a refresh, which no person does, writes none. Throws <see cref="Storage.StoreUnavailableException"/> when the store cannot do its work.
 /// </summary>
 public interface IAccountStore
 {
-    /// <summary>Adds a user, and in the same transaction uses up the invite, where one is given.</summary>
+    /// <summary>
+    /// Adds a user, and in the same transaction uses up the invite, where one is given. The invite is judged first; a user id in use counts
+    /// as a name in use.
+    /// </summary>
     /// <param name="user">The new user; the name in lower case.</param>
     /// <param name="passwordHash">Null for users whom the application authenticates.</param>
     /// <param name="inviteHash">Hash of the invite's token, or null.</param>
@@ -43,7 +46,7 @@ public interface IAccountStore
     /// <summary>Ends a login; nothing happens when it has ended.</summary>
     ValueTask EndLoginAsync(string loginId, Audit audit, CancellationToken cancellationToken);
 
-    /// <summary>The logins that ended after a moment: their access tokens may still be within their time.</summary>
+    /// <summary>The logins that were ended at a moment or later: their access tokens may still be within their time.</summary>
     ValueTask<IReadOnlyList<string>> ReadEndedLoginsAsync(DateTimeOffset since, CancellationToken cancellationToken);
 
     /// <summary>Adds a space with its first owner.</summary>

@@ -1,0 +1,270 @@
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Conformance.InMemory;
+
+/// <summary>Logs in memory, for tests: the plainest reading of the port, with switches for what a real store does rarely.</summary>
+public sealed class InMemorySpaceStore : ISpaceStore
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<SpaceId, Log> _logs = [];
+    private readonly Queue<Func<LogHead, LogAppend>> _races = new();
+    private int _racesToLose;
+    private Failure? _nextAppendFails;
+
+    /// <summary>How often an append was written, races included.</summary>
+    public int Appends { get; private set; }
+
+    /// <summary>How often an append found that the head had moved.</summary>
+    public int LostRaces { get; private set; }
+
+    /// <summary>Whether every call throws, as when the disk is gone.</summary>
+    public bool IsUnavailable { get; set; }
+
+    /// <summary>
+    /// The next <paramref name="count"/> appends find that somebody else's batch of one operation landed before them: operation
+    /// <c>note/race</c> of the actor <c>racer</c>, each with the next clock of the space.
+    /// </summary>
+    public void LoseNextRaces(int count)
+    {
+        lock (_gate)
+            _racesToLose += count;
+    }
+
+    /// <summary>Before the next append, these operations of somebody else land, so that it is lost. They need not be numbered.</summary>
+    public void LoseNextRaceTo(params IReadOnlyList<LoggedOperation> operations) =>
+        LoseNextRaceTo(head => new LogAppend(head.Seq, Place(head, operations), []));
+
+    /// <summary>Before the next append, a batch made for the head of that moment lands, so that it is lost.</summary>
+    public void LoseNextRaceTo(Func<LogHead, LogAppend> batch)
+    {
+        lock (_gate)
+            _races.Enqueue(batch);
+    }
+
+    /// <summary>The next append throws.</summary>
+    /// <param name="outcomeUnknown">What the exception says.</param>
+    /// <param name="written">Whether the batch is in the log all the same.</param>
+    public void FailNextAppend(bool outcomeUnknown, bool written)
+    {
+        lock (_gate)
+            _nextAppendFails = new Failure(outcomeUnknown, written);
+    }
+
+    /// <summary>Gives a log a new epoch, as an unclean start does, and drops what comes after <paramref name="sharedUpTo"/>.</summary>
+    public void BeginEpoch(SpaceId space, Epoch epoch, long sharedUpTo)
+    {
+        lock (_gate)
+        {
+            Log log = Find(space);
+            log.Truncate(sharedUpTo);
+            log.Epochs.Add(new EarlierEpoch(log.Epoch, sharedUpTo));
+            log.Epoch = epoch;
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
+        new(Run(() => _logs.TryAdd(space, new Log(epoch)), cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(() => _logs.Remove(space), cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(() => _logs.TryGetValue(space, out Log? log) ? log.Head : null, cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<Known> FindAsync(
+        SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                return new Known(
+                    identities.Distinct().Where(log.ByIdentity.ContainsKey)
+                        .ToDictionary(id => id, id => new StoredIdentity(log.ByIdentity[id].Seq, log.ByIdentity[id].Operation.Hash)),
+                    actors.Distinct().Where(log.Owners.ContainsKey).ToDictionary(actor => actor, actor => log.Owners[actor]));
+            },
+            cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                RunRace(log);
+                if (log.Head.Seq != append.ExpectedHead)
+                {
+                    LostRaces++;
+                    return AppendOutcome.HeadMoved;
+                }
+
+                if (_nextAppendFails is { } failure)
+                {
+                    _nextAppendFails = null;
+                    if (failure.Written) Append(log, append);
+                    throw new StoreUnavailableException("The test made this append fail.", failure.OutcomeUnknown);
+                }
+
+                Append(log, append);
+                return AppendOutcome.Appended;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask<LogPage> ReadAsync(
+        SpaceId space, long after, Selection selection, PageLimits limits, CancellationToken cancellationToken) =>
+        new(Run(() => ReadPage(Find(space), after, selection, limits), cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<LoggedOperation>> ReadRangesAsync(
+        SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
+        new(Run(
+            IReadOnlyList<LoggedOperation> () =>
+            {
+                List<LoggedOperation> page = [];
+                long bytes = 0;
+                foreach (LoggedOperation logged in Find(space).Operations
+                    .Where(logged => logged.Operation.Id.Scope == scope && logged.Operation.Id.ResourceId == resourceId)
+                    .Where(logged => wanted.Contains(logged.Operation.Id.Stamp))
+                    .OrderBy(logged => logged.Operation.Id.Stamp))
+                {
+                    bytes += logged.Operation.Payload.Utf8.Length;
+                    if (page.Count == limits.Operations || (page.Count > 0 && bytes > limits.Bytes)) break;
+                    page.Add(logged);
+                }
+
+                return page;
+            },
+            cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask CheckAsync(CancellationToken cancellationToken) => new(Run(() => true, cancellationToken));
+
+    // By whole groups: one that begins within the limits is in the page, whatever it measures.
+    private static LogPage ReadPage(Log log, long after, Selection selection, PageLimits limits)
+    {
+        List<LoggedOperation> page = [];
+        long bytes = 0;
+        long cursor = after;
+        foreach (IGrouping<long, LoggedOperation> group in log.Operations.Where(logged => logged.Seq > after).GroupBy(logged => logged.GroupEnd))
+        {
+            if (page.Count >= limits.Operations || (page.Count > 0 && bytes >= limits.Bytes)) break;
+            LoggedOperation[] selected = [.. group.Where(logged => selection.Includes(logged.Operation.Id))];
+            if (page.Count > 0 && selected.Length > 0 && bytes + selected[0].Operation.Payload.Utf8.Length > limits.Bytes) break;
+            page.AddRange(selected);
+            bytes += selected.Sum(logged => (long)logged.Operation.Payload.Utf8.Length);
+            cursor = group.Key;
+        }
+
+        return new LogPage(page, cursor, log.Head.Seq);
+    }
+
+    private static LoggedOperation[] Place(LogHead head, IReadOnlyList<LoggedOperation> operations)
+    {
+        OperationDigest digest = head.Digest;
+        LoggedOperation[] placed = new LoggedOperation[operations.Count];
+        for (int i = 0; i < placed.Length; i++)
+        {
+            digest = digest.Add(operations[i].Operation.Id);
+            long seq = head.Seq + 1 + i;
+            placed[i] = operations[i] with { Seq = seq, GroupEnd = seq, Digest = digest };
+        }
+
+        return placed;
+    }
+
+    private void RunRace(Log log)
+    {
+        if (_races.TryDequeue(out Func<LogHead, LogAppend>? race))
+        {
+            Append(log, race(log.Head));
+        }
+        else if (_racesToLose > 0)
+        {
+            _racesToLose--;
+            LoggedOperation operation = Operations.Logged(Operations.Id("racer", log.Head.HighestClock + 1, "race"), user: "racer");
+            Append(log, new LogAppend(log.Head.Seq, Place(log.Head, [operation]), [new(new ActorId("racer"), new UserId("racer"))]));
+        }
+    }
+
+    private void Append(Log log, LogAppend append)
+    {
+        foreach (LoggedOperation logged in append.Operations)
+            log.Add(logged with { Operation = logged.Operation with { Content = null } });
+        foreach ((ActorId actor, UserId user) in append.NewActors)
+            log.Owners.TryAdd(actor, user);
+        Appends++;
+    }
+
+    private Log Find(SpaceId space) => _logs.TryGetValue(space, out Log? log) ? log : throw new SpaceNotFoundException(space);
+
+    private Task<T> Run<T>(Func<T> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            lock (_gate)
+            {
+                if (IsUnavailable) throw new StoreUnavailableException("The test made the store unavailable.", outcomeUnknown: false);
+                return Task.FromResult(work());
+            }
+        }
+        catch (Exception exception)
+        {
+            return Task.FromException<T>(exception);
+        }
+    }
+
+    private sealed record Failure(bool OutcomeUnknown, bool Written);
+
+    private sealed class Log(Epoch epoch)
+    {
+        public Epoch Epoch { get; set; } = epoch;
+
+        public List<EarlierEpoch> Epochs { get; } = [];
+
+        public List<LoggedOperation> Operations { get; } = [];
+
+        public Dictionary<OperationId, LoggedOperation> ByIdentity { get; } = [];
+
+        public Dictionary<ActorId, UserId> Owners { get; } = [];
+
+        public LogHead Head => new(
+            Epoch,
+            Operations.Count,
+            Operations.Count == 0 ? OperationDigest.Empty : Operations[^1].Digest,
+            Operations.Count == 0 ? 0 : Operations.Max(logged => logged.Operation.Id.Clock),
+            Earlier());
+
+        public void Add(LoggedOperation logged)
+        {
+            ByIdentity.Add(logged.Operation.Id, logged);
+            Operations.Add(logged);
+        }
+
+        public void Truncate(long head)
+        {
+            foreach (LoggedOperation lost in Operations.Skip((int)head))
+                ByIdentity.Remove(lost.Operation.Id);
+            Operations.RemoveRange((int)head, Operations.Count - (int)head);
+        }
+
+        private List<EarlierEpoch> Earlier()
+        {
+            List<EarlierEpoch> earlier = [];
+            long sharedUpTo = long.MaxValue;
+            foreach (EarlierEpoch past in Enumerable.Reverse(Epochs))
+            {
+                sharedUpTo = Math.Min(sharedUpTo, past.SharedUpTo);
+                earlier.Add(past with { SharedUpTo = sharedUpTo });
+            }
+
+            return earlier;
+        }
+    }
+}

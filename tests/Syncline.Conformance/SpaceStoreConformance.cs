@@ -1,0 +1,616 @@
+using Syncline.Conformance.InMemory;
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine.Storage;
+using static Syncline.Conformance.Operations;
+
+namespace Syncline.Conformance;
+
+/// <summary>What every <see cref="ISpaceStore"/> does.</summary>
+public abstract class SpaceStoreConformance
+{
+    private static readonly SpaceId Space = new("space-1");
+    private static readonly Epoch First = new("epoch-1");
+    private static readonly PageLimits NoLimits = new(int.MaxValue, long.MaxValue);
+
+    /// <summary>A store without spaces.</summary>
+    protected abstract ISpaceStore Store { get; }
+
+    [Fact]
+    public async Task A_space_that_was_never_made_has_no_head() => Assert.Null(await Store.ReadHeadAsync(Space, default));
+
+    [Fact]
+    public async Task A_space_that_was_never_made_is_not_found() => await AssertNotFoundAsync();
+
+    [Fact]
+    public async Task A_new_space_is_empty()
+    {
+        await CreateAsync();
+
+        LogHead head = await HeadAsync();
+
+        Assert.Equal(First, head.Epoch);
+        Assert.Equal((0, OperationDigest.Empty, 0), (head.Seq, head.Digest, head.HighestClock));
+        Assert.Empty(head.Earlier);
+    }
+
+    [Fact]
+    public async Task Making_a_space_again_changes_nothing()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)));
+
+        await Store.CreateAsync(Space, new Epoch("epoch-2"), Now, default);
+
+        LogHead head = await HeadAsync();
+        Assert.Equal((First, 1), (head.Epoch, head.Seq));
+    }
+
+    [Fact]
+    public async Task A_deleted_space_is_not_found()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)));
+        await ReadAllAsync();
+
+        await Store.DeleteAsync(Space, default);
+
+        Assert.Null(await Store.ReadHeadAsync(Space, default));
+        await AssertNotFoundAsync();
+        Assert.Null(await Store.ReadHeadAsync(Space, default));
+    }
+
+    [Fact]
+    public async Task Deleting_what_is_not_there_changes_nothing()
+    {
+        await Store.DeleteAsync(Space, default);
+
+        Assert.Null(await Store.ReadHeadAsync(Space, default));
+    }
+
+    [Fact]
+    public async Task The_id_of_a_deleted_space_can_be_used_again_and_nothing_of_the_old_one_shows()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)));
+        await Store.DeleteAsync(Space, default);
+
+        await Store.CreateAsync(Space, new Epoch("epoch-2"), Now, default);
+
+        LogHead head = await HeadAsync();
+        Assert.Equal((new Epoch("epoch-2"), 0, 0), (head.Epoch, head.Seq, head.HighestClock));
+        Known known = await Store.FindAsync(Space, [Id("a", 1)], [new ActorId("a")], default);
+        Assert.Empty(known.Operations);
+        Assert.Empty(known.Actors);
+        Assert.Empty(await ReadAllAsync());
+    }
+
+    [Fact]
+    public async Task An_append_moves_the_head_the_digest_and_the_highest_clock()
+    {
+        await CreateAsync();
+
+        LogAppend batch = await AppendAsync(Logged(Id("a", 5)), Logged(Id("b", 3)));
+
+        LogHead head = await HeadAsync();
+        Assert.Equal((2, batch.Operations[1].Digest, 5), (head.Seq, head.Digest, head.HighestClock));
+        Assert.Equal(OperationDigest.Empty.Add(Id("a", 5)).Add(Id("b", 3)), head.Digest);
+    }
+
+    [Fact]
+    public async Task The_highest_clock_does_not_fall()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1L << 42)));
+        await AppendAsync(Logged(Id("b", 1)));
+
+        Assert.Equal(1L << 42, (await HeadAsync()).HighestClock);
+    }
+
+    [Fact]
+    public async Task An_append_that_expects_another_head_writes_nothing()
+    {
+        await CreateAsync();
+        LogHead before = await HeadAsync();
+        await AppendAsync(Logged(Id("a", 1)));
+        LogHead after = await HeadAsync();
+
+        foreach (LogHead wrong in new[] { before, after with { Seq = 2 } })
+            Assert.Equal(AppendOutcome.HeadMoved, await Store.AppendAsync(Space, After(wrong, Logged(Id("b", 2, "r2"), user: "bob"))));
+
+        LogHead head = await HeadAsync();
+        Assert.Equal((1, 1), (head.Seq, head.HighestClock));
+        Known known = await Store.FindAsync(Space, [Id("b", 2, "r2")], [new ActorId("b")], default);
+        Assert.Empty(known.Operations);
+        Assert.Empty(known.Actors);
+        await AppendAsync(Logged(Id("b", 2, "r2"), user: "bob"));
+        Assert.Equal([Id("a", 1), Id("b", 2, "r2")], (await ReadAllAsync()).Select(logged => logged.Operation.Id));
+    }
+
+    [Fact]
+    public async Task Of_many_appends_to_one_head_exactly_one_is_written()
+    {
+        await CreateAsync();
+        LogHead head = await HeadAsync();
+
+        AppendOutcome[] outcomes = await Task.WhenAll(Enumerable.Range(1, 8).Select(n =>
+            Task.Run(async () => await Store.AppendAsync(Space, After(head, Logged(Id($"a{n}", 1)))))));
+
+        Assert.Equal(1, outcomes.Count(outcome => outcome == AppendOutcome.Appended));
+        Assert.Equal(1, (await HeadAsync()).Seq);
+    }
+
+    [Fact]
+    public async Task Everything_of_an_operation_comes_back_as_it_was()
+    {
+        await CreateAsync();
+        DateTimeOffset received = Now.AddMilliseconds(123);
+        LoggedOperation[] operations =
+        [
+            Logged(Id("a", 1, scope: "tree"), """{ "b" : 1.0e0,"a":"\u0041\/é😀\u0000", "b2": [] }""", "alice", hash: ulong.MaxValue),
+            Logged(Id("A", 1L << 42, "R1"), "null", "bob", key: "k é", tx: "tx \u0001", hash: 0) with { ReceivedAt = received },
+            Logged(Id("a:b.c_d-e", 2, "r:1.x_-"), "\"\"", "użytkownik", tx: "tx \u0001", hash: 1UL << 63),
+            Logged(Id("server", 3), "-0.10", "alice", key: ""),
+        ];
+
+        LogAppend batch = await AppendAsync(operations);
+
+        Assert.Equal(batch.Operations, await ReadAllAsync());
+        Assert.Equal([1, 3, 3, 4], (await ReadAllAsync()).Select(logged => logged.GroupEnd));
+    }
+
+    [Fact]
+    public async Task A_large_payload_comes_back_as_it_was()
+    {
+        await CreateAsync();
+        string payload = $"\"{new string('x', 256 * 1024 - 2)}\"";
+
+        await AppendAsync(Logged(Id("a", 1), payload));
+
+        Assert.Equal(payload, Assert.Single(await ReadAllAsync()).Operation.Payload.ToString());
+    }
+
+    [Fact]
+    public async Task A_stored_identity_is_found_with_its_seq_and_hash_and_no_other_is()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1), hash: 10), Logged(Id("a", 4), hash: ulong.MaxValue));
+
+        OperationId[] others =
+        [
+            Id("a", 2), Id("a", 5), Id("b", 4), Id("A", 4), Id("a", 4, "r2"), Id("a", 4, "R1"), Id("a", 4, scope: "list"), Id("a", 0), Id("a", -1),
+        ];
+        Known known = await Store.FindAsync(Space, [Id("a", 4), .. others, Id("a", 1)], [], default);
+
+        Assert.Equal(
+            new Dictionary<OperationId, StoredIdentity> { [Id("a", 1)] = new(1, 10), [Id("a", 4)] = new(2, ulong.MaxValue) },
+            known.Operations);
+        Assert.Empty(known.Actors);
+    }
+
+    [Fact]
+    public async Task An_identity_asked_for_twice_is_found_once()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)));
+
+        Known known = await Store.FindAsync(Space, [Id("a", 1), Id("a", 1)], [new ActorId("a"), new ActorId("a")], default);
+
+        Assert.Single(known.Operations);
+        Assert.Single(known.Actors);
+    }
+
+    [Fact]
+    public async Task One_clock_of_an_actor_may_stand_in_several_resources_and_scopes()
+    {
+        await CreateAsync();
+        OperationId[] ids = [Id("a", 1), Id("a", 1, "r2"), Id("a", 1, scope: "list"), Id("b", 1)];
+        await AppendAsync([.. ids.Select(id => Logged(id))]);
+
+        Known known = await Store.FindAsync(Space, ids, [], default);
+
+        Assert.Equal([1, 2, 3, 4], ids.Select(id => known.Operations[id].Seq));
+    }
+
+    [Fact]
+    public async Task An_actor_belongs_to_the_user_it_was_given_to_first()
+    {
+        await CreateAsync();
+        LogAppend batch = After(await HeadAsync(), Logged(Id("a", 1)), Logged(Id("server", 1)));
+        await Store.AppendAsync(Space, batch with { NewActors = [new(new ActorId("a"), new UserId("alice"))] });
+        batch = After(await HeadAsync(), Logged(Id("a", 2)));
+        await Store.AppendAsync(Space, batch with { NewActors = [new(new ActorId("a"), new UserId("bob"))] });
+
+        Known known = await Store.FindAsync(Space, [], [new ActorId("a"), new ActorId("server"), new ActorId("A")], default);
+
+        Assert.Equal(new Dictionary<ActorId, UserId> { [new ActorId("a")] = new("alice") }, known.Actors);
+        Assert.Empty(known.Operations);
+    }
+
+    [Fact]
+    public async Task An_actor_whose_operations_are_stored_may_be_given_to_a_user_later()
+    {
+        await CreateAsync();
+        await Store.AppendAsync(Space, After(await HeadAsync(), Logged(Id("a", 1))) with { NewActors = [] });
+        Assert.Empty((await Store.FindAsync(Space, [], [new ActorId("a")], default)).Actors);
+
+        await AppendAsync(Logged(Id("a", 2), user: "bob"));
+
+        Known known = await Store.FindAsync(Space, [], [new ActorId("a")], default);
+        Assert.Equal(new UserId("bob"), known.Actors[new ActorId("a")]);
+    }
+
+    [Theory]
+    [InlineData(0, 3, 3)]
+    [InlineData(3, 3, 6)]
+    [InlineData(5, 3, 7)]
+    [InlineData(6, 1, 7)]
+    [InlineData(0, 1000, 7)]
+    public async Task A_page_begins_after_its_cursor_and_ends_at_its_limit(long after, int limit, long cursor)
+    {
+        await CreateAsync();
+        await AppendAsync([.. Enumerable.Range(1, 7).Select(n => Logged(Id("a", n)))]);
+
+        LogPage page = await ReadAsync(after, Selection.All, new PageLimits(limit, long.MaxValue));
+
+        Assert.Equal(Enumerable.Range((int)after + 1, (int)(cursor - after)).Select(seq => (long)seq), page.Operations.Select(logged => logged.Seq));
+        Assert.Equal((cursor, 7), (page.Cursor, page.Head));
+        Assert.Equal(cursor < 7, page.HasMore);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(2, 2)]
+    [InlineData(2, 9)]
+    public async Task A_page_after_the_head_is_empty_and_its_cursor_stays(int operations, long after)
+    {
+        await CreateAsync();
+        if (operations > 0) await AppendAsync([.. Enumerable.Range(1, operations).Select(n => Logged(Id("a", n)))]);
+
+        LogPage page = await ReadAsync(after, Selection.All, NoLimits);
+
+        Assert.Empty(page.Operations);
+        Assert.Equal((after, operations, false), (page.Cursor, page.Head, page.HasMore));
+    }
+
+    [Theory]
+    [InlineData(20, 2)]
+    [InlineData(29, 2)]
+    [InlineData(30, 3)]
+    [InlineData(9, 1)]
+    [InlineData(0, 1)]
+    public async Task A_page_holds_at_most_its_limit_of_bytes_but_at_least_one_operation(long bytes, int operations)
+    {
+        await CreateAsync();
+        await AppendAsync([.. Enumerable.Range(1, 4).Select(n => Logged(Id("a", n), "\"12345678\""))]);
+
+        LogPage page = await ReadAsync(0, Selection.All, new PageLimits(int.MaxValue, bytes));
+
+        Assert.Equal(operations, page.Operations.Count);
+        Assert.Equal(operations, page.Cursor);
+    }
+
+    [Theory]
+    [InlineData(1, 0, 1)]
+    [InlineData(2, 0, 4)]
+    [InlineData(3, 0, 4)]
+    [InlineData(4, 0, 4)]
+    [InlineData(1, 1, 4)]
+    [InlineData(5, 0, 5)]
+    public async Task A_page_grows_over_its_limit_of_operations_rather_than_part_a_group(int limit, long after, long cursor)
+    {
+        await CreateAsync();
+        await AppendAsync(
+            Logged(Id("a", 1)), Logged(Id("a", 2), tx: "t"), Logged(Id("a", 3), tx: "t"), Logged(Id("a", 4), tx: "t"), Logged(Id("a", 5)));
+
+        LogPage page = await ReadAsync(after, Selection.All, new PageLimits(limit, long.MaxValue));
+
+        Assert.Equal(cursor, page.Cursor);
+        Assert.Equal(cursor - after, page.Operations.Count);
+    }
+
+    [Theory]
+    [InlineData(10, 1)]
+    [InlineData(20, 4)]
+    [InlineData(39, 4)]
+    [InlineData(50, 5)]
+    public async Task A_page_grows_over_its_limit_of_bytes_rather_than_part_a_group(long bytes, long cursor)
+    {
+        await CreateAsync();
+        const string TenBytes = "\"12345678\"";
+        await AppendAsync(
+            Logged(Id("a", 1), TenBytes),
+            Logged(Id("a", 2), TenBytes, tx: "t"),
+            Logged(Id("a", 3), TenBytes, tx: "t"),
+            Logged(Id("a", 4), TenBytes, tx: "t"),
+            Logged(Id("a", 5), TenBytes));
+
+        LogPage page = await ReadAsync(0, Selection.All, new PageLimits(int.MaxValue, bytes));
+
+        Assert.Equal(cursor, page.Cursor);
+        Assert.Equal(cursor, page.Operations.Count);
+    }
+
+    [Fact]
+    public async Task Two_groups_of_one_name_in_two_batches_are_two_groups()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1), tx: "t"), Logged(Id("a", 2), tx: "t"));
+        await AppendAsync(Logged(Id("a", 3), tx: "t"), Logged(Id("a", 4), tx: "t"));
+
+        LogPage page = await ReadAsync(0, Selection.All, new PageLimits(1, long.MaxValue));
+
+        Assert.Equal(2, page.Cursor);
+        Assert.Equal([2, 2, 4, 4], (await ReadAllAsync()).Select(logged => logged.GroupEnd));
+    }
+
+    [Fact]
+    public async Task A_selection_leaves_out_what_it_does_not_name_and_the_cursor_moves_over_it()
+    {
+        await CreateAsync();
+        await AppendAsync(
+            Logged(Id("a", 1, "r1", "note")),
+            Logged(Id("a", 2, "r2", "note")),
+            Logged(Id("a", 3, "r1", "list")),
+            Logged(Id("a", 4, "r2", "list")),
+            Logged(Id("a", 5, "r3", "base")));
+
+        Assert.Equal([1, 2], await SelectAsync(["note"], []));
+        Assert.Equal([1, 2, 5], await SelectAsync(["note", "base", "nothing"], []));
+        Assert.Equal([2, 4], await SelectAsync([], ["r2"]));
+        Assert.Equal([4], await SelectAsync(["list"], ["r2", "r3"]));
+        Assert.Empty(await SelectAsync(["base"], ["r1"]));
+        Assert.Empty(await SelectAsync(["nothing"], []));
+
+        async Task<IEnumerable<long>> SelectAsync(string[] scopes, string[] resources)
+        {
+            Selection selection = new(scopes.Select(scope => new Scope(scope)), resources.Select(resource => new ResourceId(resource)));
+            LogPage page = await ReadAsync(0, selection, NoLimits);
+            Assert.Equal((5, 5), (page.Cursor, page.Head));
+            return page.Operations.Select(logged => logged.Seq);
+        }
+    }
+
+    [Fact]
+    public async Task A_selected_operation_is_found_however_much_lies_before_it()
+    {
+        await CreateAsync();
+        await AppendAsync([.. Enumerable.Range(1, 3000).Select(n => Logged(Id("a", n))), Logged(Id("a", 3001, "wanted")), Logged(Id("a", 3002))]);
+
+        LogPage page = await ReadAsync(0, new Selection([], [new ResourceId("wanted")]), new PageLimits(1, 1));
+
+        Assert.Equal(3001, Assert.Single(page.Operations).Seq);
+    }
+
+    [Fact]
+    public async Task A_cursor_never_stands_inside_a_group_even_when_part_of_it_is_selected()
+    {
+        await CreateAsync();
+        await AppendAsync(
+            Logged(Id("a", 1, "wanted")),
+            Logged(Id("a", 2), tx: "t"),
+            Logged(Id("a", 3, "wanted"), "\"long enough\"", tx: "t"),
+            Logged(Id("a", 4), tx: "t"),
+            Logged(Id("a", 5, "wanted")));
+        Selection selection = new([], [new ResourceId("wanted")]);
+
+        LogPage first = await ReadAsync(0, selection, new PageLimits(10, 3));
+        LogPage second = await ReadAsync(first.Cursor, selection, new PageLimits(1, 3));
+
+        Assert.Equal(1, Assert.Single(first.Operations).Seq);
+        Assert.Equal(1, first.Cursor);
+        Assert.Equal(3, Assert.Single(second.Operations).Seq);
+        Assert.Equal(4, second.Cursor);
+    }
+
+    [Fact]
+    public async Task Ranges_come_in_the_order_of_clock_and_actor_and_hold_what_the_vector_covers()
+    {
+        await CreateAsync();
+        await AppendAsync(
+            Logged(Id("b", 2)), Logged(Id("a", 3)), Logged(Id("a", 2)), Logged(Id("B", 2)), Logged(Id("a", 2, "r2")),
+            Logged(Id("a", 9, scope: "list")), Logged(Id("c", 1)), Logged(Id("b", 7)), Logged(Id("a", 10)));
+        StateVector wanted = new();
+        wanted.Add(new ActorId("a"), 1, 9);
+        wanted.Add(new ActorId("b"), 1, 3);
+        wanted.Add(new ActorId("b"), 7, long.MaxValue - 2);
+        wanted.Add(new ActorId("B"), 2, 2);
+        wanted.Add(new ActorId("nobody"), 1, 100);
+
+        IReadOnlyList<LoggedOperation> operations = await RangesAsync(wanted, NoLimits);
+
+        Assert.Equal([Id("B", 2), Id("a", 2), Id("b", 2), Id("a", 3), Id("b", 7)], operations.Select(logged => logged.Operation.Id));
+        Assert.Equal([4, 3, 1, 2, 8], operations.Select(logged => logged.Seq));
+    }
+
+    [Fact]
+    public async Task Ranges_of_an_unknown_resource_or_actor_or_by_an_empty_vector_are_empty()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)));
+        StateVector nobody = new();
+        nobody.Add(new ActorId("nobody"), 1, 5);
+        StateVector all = new();
+        all.Add(new ActorId("a"), 1, 5);
+
+        Assert.Empty(await RangesAsync(nobody, NoLimits));
+        Assert.Empty(await RangesAsync(new StateVector(), NoLimits));
+        Assert.Empty(await Store.ReadRangesAsync(Space, new Scope("note"), new ResourceId("r2"), all, NoLimits, default));
+        Assert.Empty(await Store.ReadRangesAsync(Space, new Scope("list"), new ResourceId("r1"), all, NoLimits, default));
+    }
+
+    [Theory]
+    [InlineData(2, long.MaxValue, 2)]
+    [InlineData(int.MaxValue, 29, 2)]
+    [InlineData(int.MaxValue, 30, 3)]
+    [InlineData(int.MaxValue, 1, 1)]
+    public async Task Ranges_are_cut_at_the_limits_but_hold_at_least_one_operation(int limit, long bytes, int count)
+    {
+        await CreateAsync();
+        await AppendAsync([.. Enumerable.Range(1, 4).Select(n => Logged(Id("a", n), "\"12345678\""))]);
+        StateVector wanted = new();
+        wanted.Add(new ActorId("a"), 1, 4);
+
+        Assert.Equal(count, (await RangesAsync(wanted, new PageLimits(limit, bytes))).Count);
+    }
+
+    [Fact]
+    public async Task A_vector_of_very_many_ranges_that_match_nothing_is_answered()
+    {
+        await CreateAsync();
+        await AppendAsync([.. Enumerable.Range(1, 500).Select(n => Logged(Id("a", n * 1000L)))]);
+        StateVector wanted = new();
+        for (long clock = 1; clock < 500_000; clock += 10)
+            wanted.Add(new ActorId("a"), clock, clock + 1);
+        wanted.Add(new ActorId("a"), 77_000, 77_000);
+
+        Assert.Equal([Id("a", 77_000)], (await RangesAsync(wanted, NoLimits)).Select(logged => logged.Operation.Id));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Random_logs_are_read_as_the_plainest_store_reads_them(int seed)
+    {
+        InMemorySpaceStore plain = new();
+        Random random = new(seed);
+        await CreateAsync();
+        await plain.CreateAsync(Space, First, Now, default);
+        Dictionary<string, long> clocks = [];
+        for (int batch = 0; batch < 40; batch++)
+        {
+            LogAppend append = After(await HeadAsync(), [.. Enumerable.Range(0, random.Next(1, 12)).Select(_ => NextOperation())]);
+            await Store.AppendAsync(Space, append);
+            await plain.AppendAsync(Space, append);
+        }
+
+        for (int i = 0; i < 200; i++)
+        {
+            PageLimits limits = new(random.Next(1, 20), random.Next(0, 150));
+            Selection selection = new(
+                random.Next(2) == 0 ? [] : [new Scope($"s{random.Next(3)}")], random.Next(2) == 0 ? [] : [new ResourceId($"r{random.Next(4)}")]);
+            long after = random.Next(0, 200);
+            LogPage expected = await plain.ReadAsync(Space, after, selection, limits, default);
+            LogPage page = await Store.ReadAsync(Space, after, selection, limits, default);
+            Assert.Equal(expected.Operations, page.Operations);
+            Assert.Equal((expected.Cursor, expected.Head), (page.Cursor, page.Head));
+
+            StateVector wanted = new();
+            for (int range = random.Next(12); range > 0; range--)
+            {
+                long first = random.Next(1, 150);
+                wanted.Add(new ActorId($"a{random.Next(6)}"), first, first + random.Next(30));
+            }
+
+            Scope scope = new($"s{random.Next(3)}");
+            ResourceId resource = new($"r{random.Next(4)}");
+            Assert.Equal(
+                await plain.ReadRangesAsync(Space, scope, resource, wanted, limits, default),
+                await Store.ReadRangesAsync(Space, scope, resource, wanted, limits, default));
+        }
+
+        LoggedOperation NextOperation()
+        {
+            string actor = $"a{random.Next(6)}";
+            long clock = clocks[actor] = clocks.GetValueOrDefault(actor) + random.Next(1, 4);
+            string? tx = random.Next(3) == 0 ? $"t{random.Next(2)}" : null;
+            return Logged(
+                Id(actor, clock, $"r{random.Next(4)}", $"s{random.Next(3)}"), $"\"{new string('p', random.Next(20))}\"", tx: tx);
+        }
+    }
+
+    [Fact]
+    public async Task Spaces_do_not_see_each_other()
+    {
+        SpaceId other = new("space-2");
+        await CreateAsync();
+        await Store.CreateAsync(other, new Epoch("epoch-2"), Now, default);
+        await AppendAsync(Logged(Id("a", 1)));
+
+        LogHead? head = await Store.ReadHeadAsync(other, default);
+        Assert.Equal(0, head!.Seq);
+        Assert.Empty((await Store.FindAsync(other, [Id("a", 1)], [new ActorId("a")], default)).Actors);
+        await Store.DeleteAsync(other, default);
+        Assert.Single(await ReadAllAsync());
+    }
+
+    [Fact]
+    public async Task Readers_beside_a_writer_see_every_operation_once_in_order_and_whole_batches()
+    {
+        await CreateAsync();
+        const int Batches = 100;
+        Task writer = Task.Run(async () =>
+        {
+            for (int batch = 0; batch < Batches; batch++)
+                await AppendAsync([.. Enumerable.Range(1, 3).Select(n => Logged(Id("a", batch * 3 + n)))]);
+        });
+        Task<List<long>>[] readers = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(FollowAsync))];
+
+        await writer;
+        foreach (List<long> seen in await Task.WhenAll(readers))
+            Assert.Equal(Enumerable.Range(1, Batches * 3).Select(seq => (long)seq), seen);
+
+        async Task<List<long>> FollowAsync()
+        {
+            List<long> seen = [];
+            long cursor = 0;
+            while (cursor < Batches * 3)
+            {
+                LogPage page = await ReadAsync(cursor, Selection.All, new PageLimits(50, long.MaxValue));
+                Assert.Equal(0, page.Head % 3);
+                seen.AddRange(page.Operations.Select(logged => logged.Seq));
+                cursor = page.Cursor;
+            }
+
+            return seen;
+        }
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_does_nothing()
+    {
+        CancellationToken cancelled = new(canceled: true);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.CreateAsync(Space, First, Now, cancelled));
+        Assert.Null(await Store.ReadHeadAsync(Space, default));
+        await CreateAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.DeleteAsync(Space, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await Store.ReadAsync(Space, 0, Selection.All, NoLimits, cancelled));
+        Assert.NotNull(await Store.ReadHeadAsync(Space, default));
+    }
+
+    [Fact]
+    public async Task A_store_that_can_write_says_so() => await Store.CheckAsync(default);
+
+    private async Task CreateAsync() => await Store.CreateAsync(Space, First, Now, default);
+
+    private async Task<LogHead> HeadAsync() => Assert.IsType<LogHead>(await Store.ReadHeadAsync(Space, default));
+
+    private async Task<LogAppend> AppendAsync(params LoggedOperation[] operations)
+    {
+        LogAppend append = After(await HeadAsync(), operations);
+        Assert.Equal(AppendOutcome.Appended, await Store.AppendAsync(Space, append));
+        return append;
+    }
+
+    private async Task<LogPage> ReadAsync(long after, Selection selection, PageLimits limits) =>
+        await Store.ReadAsync(Space, after, selection, limits, default);
+
+    private async Task<IReadOnlyList<LoggedOperation>> ReadAllAsync() => (await ReadAsync(0, Selection.All, NoLimits)).Operations;
+
+    private async Task<IReadOnlyList<LoggedOperation>> RangesAsync(StateVector wanted, PageLimits limits) =>
+        await Store.ReadRangesAsync(Space, new Scope("note"), new ResourceId("r1"), wanted, limits, default);
+
+    private async Task AssertNotFoundAsync()
+    {
+        LogAppend append = After(LogHead.Empty(First), Logged(Id("a", 1)));
+        SpaceNotFoundException exception =
+            await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.AppendAsync(Space, append));
+        Assert.Equal(Space, exception.Space);
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.FindAsync(Space, [], [], default));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await ReadAllAsync());
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await RangesAsync(new StateVector(), NoLimits));
+    }
+}
