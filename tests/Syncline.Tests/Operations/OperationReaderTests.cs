@@ -321,11 +321,11 @@ public sealed class OperationReaderTests
         foreach (string json in new[] { Opaque, TreeMove, TreeSet })
         {
             Operation read = Accepted(json);
-            Assert.Equal(read, Reader.Restore(read.Id, read.Payload, read.Key, read.Tx, read.Hash));
+            Assert.Equal(read, Reader.WithContent(read with { Content = null }));
         }
 
         Operation move = Accepted(TreeMove);
-        Assert.Throws<InvalidDataException>(() => Reader.Restore(move.Id, JsonText.From("{}"), key: null, tx: null, hash: 1));
+        Assert.Throws<InvalidDataException>(() => Reader.WithContent(move with { Payload = JsonText.From("{}") }));
     }
 
     [Fact]

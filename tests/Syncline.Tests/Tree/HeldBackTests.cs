@@ -223,7 +223,7 @@ public sealed class HeldBackTests
         Tree other = _state.Trees[new ResourceId("s")];
         Assert.Equal("s v", string.Join(' ', other.Read(includeDeleted: false).Select(vertex => vertex.Id)));
         Assert.Equal((1, 3, 2, 4), (Tree.FirstSeq, Tree.Head, other.FirstSeq, other.Head));
-        Assert.Equal(["r", "s", "s"], _state.NewlySendable.Select(logged => logged.Operation.Id.ResourceId.Value));
+        Assert.Equal(["r", "s", "s"], _state.NewlySendable.Select(sent => sent.Operation.Operation.Id.ResourceId.Value));
     }
 
     private static Stamp Stamp(long clock, string peer) => new(clock, new ActorId(peer));
@@ -237,7 +237,7 @@ public sealed class HeldBackTests
 
     private string Shown() => string.Join(' ', Tree.Read(includeDeleted: true).Select(vertex => vertex.Id));
 
-    private string NewlySendable() => TreeText.Of(_state.NewlySendable.Select(logged => logged.Operation.Id.Stamp).Order());
+    private string NewlySendable() => TreeText.Of(_state.NewlySendable.Select(sent => sent.Operation.Operation.Id.Stamp).Order());
 
     private void AssertAccepted(TreeOp operation) => Assert.IsType<Decision.Accepted>(_state.Decide(operation.ToOperation(), default));
 

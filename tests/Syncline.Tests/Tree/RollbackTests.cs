@@ -66,7 +66,7 @@ public sealed class RollbackTests
         _state.RollbackTo(mark);
         Apply(Move(6, "a", "v", "r"));
         _state.Commit();
-        Assert.Equal("1@a 6@a 7@a 7@b 9@a", TreeText.Of(_state.NewlySendable.Select(logged => logged.Operation.Id.Stamp)));
+        Assert.Equal("1@a 6@a 7@a 7@b 9@a", TreeText.Of(_state.NewlySendable.Select(sent => sent.Operation.Operation.Id.Stamp)));
     }
 
     private void Apply(params TreeOp[] operations)

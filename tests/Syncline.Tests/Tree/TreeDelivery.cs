@@ -53,8 +53,11 @@ internal sealed class TreeDelivery(int heldBackMax)
         HashSet<Stamp> sendable = [.. ReferenceTree.Of(_applied).WorthSending];
         Assert.Equal(
             TreeText.Of(sendable.Except(_sendableAtCommit).Order()),
-            TreeText.Of(_state.NewlySendable.Select(logged => logged.Operation.Id.Stamp).Order()));
-        Assert.All(_state.NewlySendable, logged => Assert.Equal(_applied[(int)logged.Seq - 1].Stamp, logged.Operation.Id.Stamp));
+            TreeText.Of(_state.NewlySendable.Select(sent => sent.Operation.Operation.Id.Stamp).Order()));
+        Assert.All(
+            _state.NewlySendable,
+            sent => Assert.Equal(_applied[(int)sent.Operation.Seq - 1].Stamp, sent.Operation.Operation.Id.Stamp));
+        Assert.All(_state.NewlySendable, sent => Assert.True(sent.Seq >= sent.Operation.Seq));
         _sendableAtCommit = sendable;
     }
 

@@ -1,0 +1,48 @@
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Tests.Engine;
+
+/// <summary>Stands around a store, so that a test can act at the very moment of a read or an append.</summary>
+internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
+{
+    /// <summary>Called after a page was read and before it is given out.</summary>
+    public Func<LogPage, Task>? AfterRead { get; set; }
+
+    /// <summary>Called before an append.</summary>
+    public Func<Task>? BeforeAppend { get; set; }
+
+    public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
+        inner.CreateAsync(space, epoch, createdAt, cancellationToken);
+
+    public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken) => inner.DeleteAsync(space, cancellationToken);
+
+    public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) => inner.ReadHeadAsync(space, cancellationToken);
+
+    public ValueTask<Known> FindAsync(
+        SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken) =>
+        inner.FindAsync(space, identities, actors, cancellationToken);
+
+    public async ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append)
+    {
+        if (BeforeAppend is { } before)
+            await before();
+        return await inner.AppendAsync(space, append);
+    }
+
+    public async ValueTask<LogPage> ReadAsync(
+        SpaceId space, long after, Selection selection, PageLimits limits, CancellationToken cancellationToken)
+    {
+        LogPage page = await inner.ReadAsync(space, after, selection, limits, cancellationToken);
+        if (AfterRead is { } action)
+            await action(page);
+        return page;
+    }
+
+    public ValueTask<IReadOnlyList<LoggedOperation>> ReadRangesAsync(
+        SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
+        inner.ReadRangesAsync(space, scope, resourceId, wanted, limits, cancellationToken);
+
+    public ValueTask CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
+}
