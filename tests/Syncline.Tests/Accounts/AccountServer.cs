@@ -21,11 +21,16 @@ namespace Syncline.Tests.Accounts;
 /// <summary>A server with accounts and one more endpoint, <c>/whoami</c>, on a port of this machine.</summary>
 internal sealed class AccountServer : IAsyncDisposable
 {
+    // As a delegate, so that no source generator of documentation takes the call over in this project.
+    private static readonly Func<IServiceCollection, IServiceCollection> AddOpenApi = OpenApiServiceCollectionExtensions.AddOpenApi;
+
     private readonly WebApplication _app;
+    private readonly Setup _setup;
 
     private AccountServer(WebApplication app, Setup setup)
     {
         _app = app;
+        _setup = setup;
         Time = setup.Time;
         Store = setup.Store;
         Logs = setup.Logs;
@@ -54,6 +59,7 @@ internal sealed class AccountServer : IAsyncDisposable
         catch
         {
             await app.DisposeAsync();
+            setup.Folder.Delete(recursive: true);
             throw;
         }
 
@@ -88,6 +94,7 @@ internal sealed class AccountServer : IAsyncDisposable
     {
         Client.Dispose();
         await _app.DisposeAsync();
+        _setup.Folder.Delete(recursive: true);
     }
 
     private static WebApplication Build(Setup setup)
@@ -108,11 +115,13 @@ internal sealed class AccountServer : IAsyncDisposable
         });
         builder.Services.Configure<LimitOptions>(options => setup.Limits(options));
         AccountServices.Add(builder.Services);
+        AddOpenApi(builder.Services);
         setup.Services(builder.Services);
 
         WebApplication app = builder.Build();
         RouteGroupBuilder group = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, DoorFilter>();
         AuthEndpoints.Map(group);
+        app.MapOpenApi();
         group.MapGet("/whoami", (HttpContext context) => new { id = context.Caller().UserId.Value, expiresAt = context.Caller().ExpiresAt });
         return app;
     }
@@ -120,6 +129,13 @@ internal sealed class AccountServer : IAsyncDisposable
     /// <summary>What a test changes of the server.</summary>
     public sealed class Setup
     {
+        public Setup()
+        {
+            SigningKeyFile = Path.Combine(Folder.FullName, "signing.key");
+        }
+
+        public DirectoryInfo Folder { get; } = Directory.CreateTempSubdirectory("syncline-accounts-");
+
         public ManualTime Time { get; set; } = new();
 
         /// <summary>The one place that says which store these tests run on.</summary>
@@ -129,7 +145,7 @@ internal sealed class AccountServer : IAsyncDisposable
 
         public string Url { get; set; } = "http://127.0.0.1:0";
 
-        public string? SigningKeyFile { get; set; } = Path.Combine(Directory.CreateTempSubdirectory("syncline-accounts-").FullName, "signing.key");
+        public string? SigningKeyFile { get; set; }
 
         public Action<AuthOptions> Auth { get; set; } = _ => { };
 

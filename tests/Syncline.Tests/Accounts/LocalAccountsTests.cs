@@ -230,18 +230,15 @@ public sealed class LocalAccountsTests
     [Fact]
     public async Task A_login_that_has_ended_stays_so_over_a_restart()
     {
-        Setup? kept = null;
-        string ended, going;
-        await using (AccountServer server = await StartAsync(setup => kept = setup))
-        {
-            Answer first = await server.RegisterAsync("alice");
-            (ended, going) = (first.AccessToken, (await LoginAsync(server)).AccessToken);
-            await server.SendAsync(HttpMethod.Post, "/auth/logout", token: ended);
-        }
+        Setup kept = null!;
+        await using AccountServer server = await StartAsync(setup => kept = setup);
+        string ended = (await server.RegisterAsync("alice")).AccessToken;
+        string going = (await LoginAsync(server)).AccessToken;
+        await server.SendAsync(HttpMethod.Post, "/auth/logout", token: ended);
 
         await using AccountServer restarted = await StartAsync(setup =>
         {
-            setup.Time = kept!.Time;
+            setup.Time = kept.Time;
             setup.Store = kept.Store;
             setup.SigningKeyFile = kept.SigningKeyFile;
         });
@@ -425,6 +422,25 @@ public sealed class LocalAccountsTests
             () => StartAsync(setup => setup.Auth = auth => auth.Mode = (AuthMode)7));
         await Assert.ThrowsAsync<OptionsValidationException>(
             () => StartAsync(setup => setup.Limits = limits => limits.PushOperationsMax = 0));
+    }
+
+    [Fact]
+    public async Task The_document_of_the_api_describes_every_endpoint()
+    {
+        await using AccountServer server = await StartAsync();
+        JsonNode document = (await server.GetAsync("/openapi/v1.json")).Body!;
+
+        JsonObject paths = document["paths"]!.AsObject();
+        Assert.Equal(
+            ["/auth/login", "/auth/logout", "/auth/me", "/auth/refresh", "/auth/register", "/whoami"],
+            paths.Select(path => path.Key).Order(StringComparer.Ordinal));
+        JsonNode register = paths["/auth/register"]!["post"]!;
+        Assert.Equal("Register", register["operationId"]!.GetValue<string>());
+        Assert.Equal(["201", "400", "403", "404", "409", "429"], register["responses"]!.AsObject().Select(response => response.Key));
+        string reference = register["requestBody"]!["content"]!["application/json"]!["schema"]!["$ref"]!.GetValue<string>();
+        JsonNode schema = document["components"]!["schemas"]![reference.Split('/')[^1]]!;
+        Assert.Equal(["userName", "password", "displayName", "invite"], schema["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(["userName", "password"], schema["required"]!.AsArray().Select(name => name!.GetValue<string>()));
     }
 
     private static Task<Answer> LoginAsync(AccountServer server, string userName = "alice", string password = Password) =>

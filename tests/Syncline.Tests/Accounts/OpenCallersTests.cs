@@ -70,6 +70,25 @@ public sealed class OpenCallersTests
     public void Only_origins_of_this_machine_pass(string origin, bool passes) =>
         Assert.Equal(passes, Passes(context => context.Request.Headers.Origin = origin));
 
+    [Theory]
+    [InlineData("http://localhost:5000", true)]
+    [InlineData("https://app.localhost:5001", true)]
+    [InlineData("http://127.0.0.1", true)]
+    [InlineData("http://127.0.0.2:0", true)]
+    [InlineData("http://[::1]:5000", true)]
+    [InlineData("http://localhost:5000/base", true)]
+    [InlineData("http://[::]:5000", false)]
+    [InlineData("http://0.0.0.0:5000", false)]
+    [InlineData("http://*:5000", false)]
+    [InlineData("http://+", false)]
+    [InlineData("http://example.org:5000", false)]
+    [InlineData("http://localhost.example.org", false)]
+    [InlineData("http://unix:/run/syncline.sock", false)]
+    [InlineData("localhost:5000", false)]
+    [InlineData("", false)]
+    public void Only_addresses_of_this_machine_count_as_loopback(string url, bool isLoopback) =>
+        Assert.Equal(isLoopback, Loopback.IsListeningAddress(url));
+
     [Fact]
     public void Nothing_passes_that_is_said_twice_or_comes_over_a_network_or_from_another_sites_page()
     {
