@@ -193,6 +193,22 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public async Task A_creation_that_fails_leaves_no_space_and_can_be_repeated()
+    {
+        DatabaseSchema broken = new(SpaceSchema.ApplicationId, [.. SpaceSchema.Scripts, "CREATE nonsense"]);
+        using (SqliteServer failing = new(_data, schema: broken))
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await failing.CreateAsync());
+            Assert.Null(await failing.Store.ReadHeadAsync(Space, default));
+        }
+
+        using SqliteServer server = new(_data);
+        Assert.Null(await server.Store.ReadHeadAsync(Space, default));
+        await server.CreateAsync();
+        await server.AppendManyAsync(1);
+    }
+
+    [Fact]
     public async Task A_file_of_a_newer_version_is_refused_and_says_so()
     {
         using SqliteServer server = new(_data);
