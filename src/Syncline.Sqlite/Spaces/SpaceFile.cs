@@ -271,7 +271,6 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
     private void CreateFile(Epoch epoch, DateTimeOffset createdAt)
     {
         string folder = Path.GetDirectoryName(path)!;
-        bool folderIsNew = !Directory.Exists(folder);
         Directory.CreateDirectory(folder);
         DeleteLeftovers();
         string temporaryPath = path + ".new";
@@ -285,7 +284,8 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
 
         File.Move(temporaryPath, path);
         DirectorySync.Flush(folder);
-        if (folderIsNew) DirectorySync.Flush(Path.GetDirectoryName(folder)!);
+        // Always: whoever made the folder may not have come so far.
+        DirectorySync.Flush(Path.GetDirectoryName(folder)!);
     }
 
     private void FillMeta(SqliteConnection connection, Epoch epoch, DateTimeOffset createdAt)

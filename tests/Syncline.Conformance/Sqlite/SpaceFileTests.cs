@@ -93,8 +93,8 @@ public sealed class SpaceFileTests : IDisposable
     public async Task Many_callers_of_many_spaces_through_few_open_files_lose_nothing_and_never_open_a_file_twice()
     {
         // With reduced durability a file that is opened while it is being closed would look unclean and begin a new epoch.
-        using SqliteServer server = new(_data, Durability.Normal, openSpacesMax: 2);
-        SpaceId[] spaces = [.. Enumerable.Range(10, 12).Select(n => new SpaceId($"s-{n}"))];
+        using SqliteServer server = new(_data, Durability.Normal, openSpacesMax: 1);
+        SpaceId[] spaces = [.. Enumerable.Range(10, 3).Select(n => new SpaceId($"s-{n}"))];
         foreach (SpaceId space in spaces)
             await server.CreateAsync(space);
 
@@ -110,7 +110,8 @@ public sealed class SpaceFileTests : IDisposable
                     batch = After(await server.HeadAsync(space), Logged(Id($"w{worker}", i)));
                 }
                 while (await server.Store.AppendAsync(space, batch) == AppendOutcome.HeadMoved);
-                Assert.Equal(batch.Operations[0], (await server.Store.ReadAsync(space, batch.ExpectedHead, Selection.All, new PageLimits(1, 1), default)).Operations.Single());
+                LogPage page = await server.Store.ReadAsync(space, batch.ExpectedHead, Selection.All, new PageLimits(1, 1), default);
+                Assert.Equal(batch.Operations, page.Operations);
             }
         })));
 
@@ -125,7 +126,7 @@ public sealed class SpaceFileTests : IDisposable
         }
 
         Assert.Equal(360, operations);
-        Assert.InRange(server.Store.OpenFiles, 1, 2);
+        Assert.Equal(1, server.Store.OpenFiles);
     }
 
     [Fact]
