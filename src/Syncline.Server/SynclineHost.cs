@@ -18,7 +18,9 @@ public static class SynclineHost
     public const string DefaultUrls = "http://127.0.0.1:5080";
 
     /// <summary>Builds the server from command line, environment and <c>appsettings.json</c>; nothing listens yet.</summary>
-    public static WebApplication Build(string[] arguments)
+    /// <param name="arguments">Configuration, as ASP.NET Core reads it.</param>
+    /// <param name="configure">Called last, before the services are built.</param>
+    public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
@@ -43,6 +45,8 @@ public static class SynclineHost
         builder.Services.AddResponseCompression(options => options.EnableForHttps = true);
         builder.Services.Configure<BrotliCompressionProviderOptions>(options => options.Level = CompressionLevel.Fastest);
         builder.Services.AddCors();
+
+        configure?.Invoke(builder);
 
         WebApplication app = builder.Build();
         AuthOptions auth = app.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<AuthOptions>>().Value;

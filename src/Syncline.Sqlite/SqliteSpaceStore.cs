@@ -75,7 +75,8 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
         SpaceId space, long after, Selection selection, PageLimits limits, CancellationToken cancellationToken) =>
         Run(
             space,
-            file => file.TryRead(log => log.ReadPage(after, selection, limits, cancellationToken), out LogPage page)
+            file => file.TryRead(
+                isShort: selection.IsAll, log => log.ReadPage(after, selection, limits, cancellationToken), out LogPage page)
                 ? page
                 : throw new SpaceNotFoundException(space),
             cancellationToken);
@@ -86,6 +87,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
         Run(
             space,
             file => file.TryRead(
+                isShort: false,
                 log => log.ReadRanges(scope, resourceId, wanted, limits, cancellationToken),
                 out IReadOnlyList<LoggedOperation> operations)
                 ? operations

@@ -11,6 +11,9 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, EngineMeters meter
 {
     private readonly ConcurrentDictionary<UserId, int> _waits = [];
 
+    /// <summary>How many requests wait now.</summary>
+    public int Count => _waits.Values.Sum();
+
     /// <summary>Enters a wait. Dispose to leave it.</summary>
     /// <param name="caller">Who waits; never beyond the life of their token.</param>
     /// <param name="asked">The time asked for, lowered to the limit.</param>

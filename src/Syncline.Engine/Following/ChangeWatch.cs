@@ -20,8 +20,11 @@ public sealed class ChangeWatch : IDisposable
         _spaces = spaces;
     }
 
-    /// <summary>Ends at the next change. Take it before looking, and after a change take it anew.</summary>
+    /// <summary>Ends at the next change, and when the server stops. Take it before looking, and after a change take it anew.</summary>
     public Task Changed => _changed.Task;
+
+    /// <summary>Whether the server stops, and nothing more will change.</summary>
+    public bool IsStopped => _registry.IsStopped;
 
     /// <inheritdoc />
     public void Dispose() => _registry.Remove(this);
@@ -37,6 +40,9 @@ public sealed class ChangeWatch : IDisposable
         private readonly Dictionary<SpaceId, HashSet<ChangeWatch>> _bySpace = [];
         private readonly Dictionary<UserId, HashSet<ChangeWatch>> _byUser = [];
 
+        /// <summary>Whether the server stops.</summary>
+        public bool IsStopped { get; private set; }
+
         /// <summary>Begins to watch.</summary>
         public ChangeWatch Watch(UserId userId, IReadOnlyCollection<SpaceId> spaces)
         {
@@ -46,6 +52,8 @@ public sealed class ChangeWatch : IDisposable
                 foreach (SpaceId space in spaces)
                     Add(_bySpace, space, watch);
                 Add(_byUser, userId, watch);
+                if (IsStopped)
+                    watch.Signal();
             }
 
             return watch;
@@ -54,6 +62,16 @@ public sealed class ChangeWatch : IDisposable
         internal void SpaceChanged(SpaceId space) => Signal(_bySpace, space);
 
         internal void MembershipChanged(UserId userId) => Signal(_byUser, userId);
+
+        internal void Stop()
+        {
+            lock (_lock)
+            {
+                IsStopped = true;
+                foreach (ChangeWatch watch in _byUser.Values.SelectMany(set => set))
+                    watch.Signal();
+            }
+        }
 
         internal void Remove(ChangeWatch watch)
         {

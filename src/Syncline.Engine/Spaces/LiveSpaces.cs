@@ -174,6 +174,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
             all = [.. _entries];
         }
 
+        Watches.Stop();
         foreach ((SpaceId id, Entry entry) in all)
             await CloseAsync(id, entry, ErrorCodes.Unavailable, "the server is shutting down");
     }

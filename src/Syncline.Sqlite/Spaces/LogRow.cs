@@ -15,4 +15,7 @@ internal static class LogRow
     public const int Tx = 9;
     public const int Key = 10;
     public const int Payload = 11;
+
+    /// <summary>Inserted only: pages do not show it.</summary>
+    public const int HighestClock = 12;
 }

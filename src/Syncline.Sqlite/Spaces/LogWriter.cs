@@ -13,8 +13,8 @@ internal sealed class LogWriter : IDisposable
 
     private const string InsertOperation =
         """
-        INSERT INTO operations (seq, resource, group_end, actor, clock, hash, digest, user, received_at, tx, key, payload)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+        INSERT INTO operations (seq, resource, group_end, actor, clock, hash, digest, user, received_at, tx, key, payload, highest_clock)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
         """;
 
     private readonly SqliteConnection _connection;
@@ -33,13 +33,17 @@ internal sealed class LogWriter : IDisposable
         _connection = connection;
         _durability = durability;
         _earlier = earlier;
+        Reader = new LogReader(connection);
     }
+
+    /// <summary>Reads through the same connection, while nothing is written.</summary>
+    public LogReader Reader { get; }
 
     public LogHead ReadHead()
     {
         using SqliteStatement statement = _connection.Cached(
             """
-            SELECT m.epoch, m.highest_clock, o.seq, o.digest
+            SELECT m.epoch, coalesce(o.highest_clock, o.clock), o.seq, o.digest
             FROM meta m LEFT JOIN operations o ON o.seq = (SELECT max(seq) FROM operations)
             """);
         if (!statement.Step()) throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
@@ -88,11 +92,12 @@ internal sealed class LogWriter : IDisposable
         try
         {
             using SqliteTransaction transaction = _connection.BeginImmediate();
-            if (_connection.ReadInteger(SpaceSchema.ReadHeadSeq) != append.ExpectedHead) return AppendOutcome.HeadMoved;
+            (long head, long highestClock) = ReadLast();
+            if (head != append.ExpectedHead) return AppendOutcome.HeadMoved;
 
             foreach ((ActorId actor, UserId user) in append.NewActors)
                 GiveActor(actor, user);
-            InsertAll(append.Operations);
+            InsertAll(append.Operations, highestClock);
             Commit(transaction);
             committed = true;
             return AppendOutcome.Appended;
@@ -122,9 +127,14 @@ internal sealed class LogWriter : IDisposable
         _isMarkedUnclean = true;
     }
 
-    private void InsertAll(IReadOnlyList<LoggedOperation> operations)
+    private (long Seq, long HighestClock) ReadLast()
     {
-        long highestClock = 0;
+        using SqliteStatement last = _connection.Cached(SpaceSchema.ReadLast);
+        return last.Step() ? (last.Int64(0), last.Int64(1)) : (0, 0);
+    }
+
+    private void InsertAll(IReadOnlyList<LoggedOperation> operations, long highestClock)
+    {
         using SqliteStatement insert = _connection.Cached(InsertOperation);
         foreach (LoggedOperation logged in operations)
         {
@@ -141,13 +151,10 @@ internal sealed class LogWriter : IDisposable
             insert.BindText(LogRow.Tx + 1, operation.Tx);
             insert.BindText(LogRow.Key + 1, operation.Key);
             insert.BindText(LogRow.Payload + 1, operation.Payload.Utf8.Span);
-            insert.Run();
             highestClock = Math.Max(highestClock, operation.Id.Clock);
+            insert.Bind(LogRow.HighestClock + 1, highestClock == operation.Id.Clock ? null : highestClock);
+            insert.Run();
         }
-
-        using SqliteStatement raise = _connection.Cached("UPDATE meta SET highest_clock = ?1 WHERE highest_clock < ?1");
-        raise.Bind(1, highestClock);
-        raise.Run();
     }
 
     private void Commit(SqliteTransaction transaction)

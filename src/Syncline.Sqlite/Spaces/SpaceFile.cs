@@ -1,3 +1,4 @@
+using System.Globalization;
 using LibSqlite;
 using Syncline.Core.Operations;
 using Syncline.Engine.Storage;
@@ -5,8 +6,8 @@ using Syncline.Engine.Storage;
 namespace Syncline.Sqlite.Spaces;
 
 /// <summary>
-/// The file of one space and the connections to it, opened by the first call that needs them: one to write and look up, one to read beside
-/// it. Each is used by one caller at a time; others wait. Where both are locked, reading is locked first.
+/// The file of one space and the connections to it, opened by the first call that needs them: one to write, to look up, and to read while
+/// nothing is written; one to read beside it. Each is used by one caller at a time; others wait. Where both are locked, reading is first.
 /// </summary>
 internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext context)
 {
@@ -55,33 +56,31 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         }
     }
 
-    /// <summary>Runs something with the connection that writes; the default when there is no file.</summary>
+    /// <summary>Runs something with the connection that writes; false when there is no file.</summary>
     public bool TryWrite<T>(Func<LogWriter, T> work, out T result)
     {
         lock (_writing)
+            return TryUseWriter(work, out result);
+    }
+
+    /// <summary>
+    /// Runs something that reads; false when there is no file. What is short takes the connection that writes when that is free: most spaces
+    /// then never need another. What is long, or would have to wait for an append, takes one of its own.
+    /// </summary>
+    public bool TryRead<T>(bool isShort, Func<LogReader, T> work, out T result)
+    {
+        if (isShort && _reader is null && _writing.TryEnter())
         {
             try
             {
-                _writer ??= OpenWriter();
-                result = _writer is null ? default! : work(_writer);
-                return _writer is not null;
+                return TryUseWriter(writer => work(writer.Reader), out result);
             }
-            catch (SqliteException exception)
+            finally
             {
-                CloseWriterAfter(exception);
-                throw Unavailable.From(exception);
-            }
-            catch (StoreUnavailableException exception) when (exception.InnerException is SqliteException inner)
-            {
-                CloseWriterAfter(inner);
-                throw;
+                _writing.Exit();
             }
         }
-    }
 
-    /// <summary>Runs something with the connection that reads; the default when there is no file.</summary>
-    public bool TryRead<T>(Func<LogReader, T> work, out T result)
-    {
         lock (_reading)
         {
             try
@@ -124,6 +123,26 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         }
     }
 
+    private bool TryUseWriter<T>(Func<LogWriter, T> work, out T result)
+    {
+        try
+        {
+            _writer ??= OpenWriter();
+            result = _writer is null ? default! : work(_writer);
+            return _writer is not null;
+        }
+        catch (SqliteException exception)
+        {
+            CloseWriterAfter(exception);
+            throw Unavailable.From(exception);
+        }
+        catch (StoreUnavailableException exception) when (exception.InnerException is SqliteException inner)
+        {
+            CloseWriterAfter(inner);
+            throw;
+        }
+    }
+
     private void CloseBoth()
     {
         _reader?.Dispose();
@@ -161,7 +180,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         ObjectDisposedException.ThrowIf(_isClosedForGood, typeof(SqliteSpaceStore));
         if (!Path.Exists(path)) return null;
 
-        SqliteConnection connection = OpenConnection(SqliteOpenMode.ReadWrite);
+        SqliteConnection connection = OpenConnection(SpaceFileContext.WriterCacheKibibytes);
         try
         {
             context.Schema.Upgrade(connection);
@@ -178,7 +197,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
 
     private LogReader OpenReader()
     {
-        SqliteConnection connection = OpenConnection(SqliteOpenMode.ReadWrite);
+        SqliteConnection connection = OpenConnection(SpaceFileContext.ReaderCacheKibibytes);
         try
         {
             connection.Execute("PRAGMA query_only = ON");
@@ -191,14 +210,15 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         }
     }
 
-    private SqliteConnection OpenConnection(SqliteOpenMode mode)
+    private SqliteConnection OpenConnection(int cacheKibibytes)
     {
-        SqliteConnection connection = SqliteConnection.Open(path, mode);
+        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWrite);
         try
         {
             connection.BusyTimeout = SpaceFileContext.BusyTimeout;
-            connection.Execute(
-                $"PRAGMA cache_size = -{SpaceFileContext.CacheKibibytes}; PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL");
+            connection.Execute(string.Create(
+                CultureInfo.InvariantCulture,
+                $"PRAGMA cache_size = -{cacheKibibytes}; PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL"));
             context.Opened?.Invoke(connection);
             return connection;
         }
@@ -251,7 +271,6 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
     private void CreateFile(Epoch epoch, DateTimeOffset createdAt)
     {
         string folder = Path.GetDirectoryName(path)!;
-        bool folderIsNew = !Directory.Exists(folder);
         Directory.CreateDirectory(folder);
         DeleteLeftovers();
         string temporaryPath = path + ".new";
@@ -265,13 +284,14 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
 
         File.Move(temporaryPath, path);
         DirectorySync.Flush(folder);
-        if (folderIsNew) DirectorySync.Flush(Path.GetDirectoryName(folder)!);
+        // Always: whoever made the folder may not have come so far.
+        DirectorySync.Flush(Path.GetDirectoryName(folder)!);
     }
 
     private void FillMeta(SqliteConnection connection, Epoch epoch, DateTimeOffset createdAt)
     {
         using SqliteStatement insert = connection.Prepare(
-            "INSERT INTO meta (id, space, created_at, epoch, clean, highest_clock) VALUES (1, ?1, ?2, ?3, 1, 0)");
+            "INSERT INTO meta (id, space, created_at, epoch, clean) VALUES (1, ?1, ?2, ?3, 1)");
         insert.BindText(1, space.Value);
         insert.Bind(2, createdAt);
         insert.BindText(3, epoch.Value);

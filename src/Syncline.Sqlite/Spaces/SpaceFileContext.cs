@@ -17,7 +17,10 @@ internal sealed record SpaceFileContext(
     Action<SqliteConnection>? Opened = null)
 {
     /// <summary>The operating system caches files once for all; SQLite's own cache is paid for per open space.</summary>
-    public const int CacheKibibytes = 256;
+    public const int WriterCacheKibibytes = 256;
+
+    /// <summary>A scan meets each page once.</summary>
+    public const int ReaderCacheKibibytes = 64;
 
     /// <summary>Only another program, such as sqlite3, can be in the way.</summary>
     public static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(5);

@@ -3,7 +3,8 @@ namespace Syncline.Sqlite.Spaces;
 /// <summary>The tables of a space's file, and the statements that must go by an index.</summary>
 /// <remarks>
 /// Names that repeat in every row (resources, actors, users) are kept once and stand in the row as small integers: with the texts in the
-/// row and in the identity's index, an insert takes twice as long and a row twice the space.
+/// row and in the identity's index, an insert takes twice as long and a row twice the space. What is true of the log up to a row (digest,
+/// highest clock) stands in that row: an append then writes no other page than those of its rows, which counts when it is one operation.
 /// </remarks>
 internal static class SpaceSchema
 {
@@ -24,17 +25,19 @@ internal static class SpaceSchema
 
     public const string ReadHeadSeq = "SELECT max(seq) FROM operations";
 
+    public const string ReadLast =
+        "SELECT seq, coalesce(highest_clock, clock) FROM operations WHERE seq = (SELECT max(seq) FROM operations)";
+
     private const string Columns = "seq, resource, group_end, actor, clock, hash, digest, user, received_at, tx, key, payload";
 
     private const string Version1 =
         """
         CREATE TABLE meta (
-            id            INTEGER PRIMARY KEY CHECK (id = 1),
-            space         TEXT    NOT NULL,
-            created_at    INTEGER NOT NULL,             -- milliseconds since 1970, as all times here
-            epoch         TEXT    NOT NULL,
-            clean         INTEGER NOT NULL,             -- 0 while a server with reduced durability may have writes that are not on the disk
-            highest_clock INTEGER NOT NULL
+            id         INTEGER PRIMARY KEY CHECK (id = 1),
+            space      TEXT    NOT NULL,
+            created_at INTEGER NOT NULL,                -- milliseconds since 1970, as all times here
+            epoch      TEXT    NOT NULL,
+            clean      INTEGER NOT NULL                 -- 0 while a server with reduced durability may have writes that are not on the disk
         ) STRICT;
 
         CREATE TABLE epochs (
@@ -63,18 +66,19 @@ internal static class SpaceSchema
         ) STRICT;
 
         CREATE TABLE operations (
-            seq         INTEGER PRIMARY KEY,
-            resource    INTEGER NOT NULL REFERENCES resources (id),
-            group_end   INTEGER,                        -- NULL: stands alone
-            actor       INTEGER NOT NULL REFERENCES actors (id),
-            clock       INTEGER NOT NULL,
-            hash        INTEGER NOT NULL,
-            digest      INTEGER NOT NULL,
-            user        INTEGER NOT NULL REFERENCES users (id),
-            received_at INTEGER NOT NULL,
-            tx          TEXT,
-            key         TEXT,
-            payload     TEXT    NOT NULL                -- the JSON as it was received
+            seq           INTEGER PRIMARY KEY,
+            resource      INTEGER NOT NULL REFERENCES resources (id),
+            group_end     INTEGER,                      -- NULL: stands alone
+            actor         INTEGER NOT NULL REFERENCES actors (id),
+            clock         INTEGER NOT NULL,
+            highest_clock INTEGER,                      -- of the log up to here; NULL: clock is
+            hash          INTEGER NOT NULL,
+            digest        INTEGER NOT NULL,             -- of the log up to here
+            user          INTEGER NOT NULL REFERENCES users (id),
+            received_at   INTEGER NOT NULL,
+            tx            TEXT,
+            key           TEXT,
+            payload       TEXT    NOT NULL              -- the JSON as it was received
         ) STRICT;
 
         CREATE UNIQUE INDEX operations_by_identity ON operations (resource, actor, clock);

@@ -18,7 +18,7 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
     public void Map(RouteGroupBuilder group) =>
         group.MapPost("/changes", (Delegate)ChangesAsync)
             .WithName("Changes").WithSummary("Says which of the caller's spaces have something new; with wait, when one has.").WithTags("Operations")
-            .Accepts<ChangesBody>("application/json").Produces<ChangesAnswer>()
+            .TakesJson<ChangesBody>().Produces<ChangesAnswer>()
             .WithProblems(400, 401, 413, 415, 429, 503);
 
     private async Task<IResult> ChangesAsync(HttpContext context)
@@ -39,6 +39,8 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
         {
             while (look.Changed.Count == 0 && look.SameMemberships(first))
             {
+                if (watch.IsStopped)
+                    throw new RequestException(ErrorCodes.Unavailable, "the server is shutting down");
                 await changed.WaitAsync(entered.Token);
                 changed = watch.Changed;
                 look = await LookAsync(caller.UserId, cursors, entered.Token);

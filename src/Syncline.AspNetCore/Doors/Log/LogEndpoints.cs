@@ -22,7 +22,7 @@ internal sealed class LogEndpoints(
     {
         group.MapPost("/spaces/{spaceId}/push", (Delegate)PushAsync)
             .WithName("Push").WithSummary("Pushes operations; each is judged on its own.").WithTags("Operations")
-            .Accepts<PushBody>("application/json").Produces<PushAnswer>()
+            .TakesJson<PushBody>().Produces<PushAnswer>()
             .WithProblems(400, 401, 403, 404, 410, 413, 415, 429, 503);
         group.MapGet("/spaces/{spaceId}/pull", (Delegate)PullAsync)
             .WithName("Pull").WithSummary("Pulls what is after a cursor; with wait, when there is something.").WithTags("Operations")

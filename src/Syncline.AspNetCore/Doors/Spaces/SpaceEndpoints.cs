@@ -20,19 +20,19 @@ internal sealed class SpaceEndpoints(
     {
         RouteGroupBuilder tagged = group.MapGroup("/spaces").WithTags("Spaces");
         tagged.MapPost("", (Delegate)CreateAsync).WithName("CreateSpace").WithSummary("Makes a space; the caller is its owner.")
-            .Accepts<SpaceBody>("application/json").Produces<SpaceAnswer>(201).WithProblems(400, 401, 409, 413, 415, 429, 503);
+            .TakesJson<SpaceBody>().Produces<SpaceAnswer>(201).WithProblems(400, 401, 409, 413, 415, 429, 503);
         tagged.MapGet("", (Delegate)ListAsync).WithName("ListSpaces").WithSummary("The caller's spaces.")
             .Produces<SpacesAnswer>().WithProblems(401, 503);
         tagged.MapGet("/{spaceId}", (Delegate)ReadAsync).WithName("ReadSpace").WithSummary("One space.")
             .Produces<SpaceAnswer>().WithProblems(401, 404, 503);
         tagged.MapPatch("/{spaceId}", (Delegate)RenameAsync).WithName("RenameSpace").WithSummary("Gives a space another name. Owners.")
-            .Accepts<RenameBody>("application/json").Produces<SpaceAnswer>().WithProblems(400, 401, 403, 404, 413, 415, 503);
+            .TakesJson<RenameBody>().Produces<SpaceAnswer>().WithProblems(400, 401, 403, 404, 413, 415, 503);
         tagged.MapDelete("/{spaceId}", (Delegate)DeleteAsync).WithName("DeleteSpace").WithSummary("Deletes a space and its log. Owners.")
             .Produces(204).WithProblems(401, 403, 404, 503);
         tagged.MapGet("/{spaceId}/members", (Delegate)ListMembersAsync).WithName("ListMembers").WithSummary("The members of a space.")
             .Produces<MembersAnswer>().WithProblems(401, 404, 503);
         tagged.MapPut("/{spaceId}/members/{userName}", (Delegate)SetMemberAsync).WithName("SetMember").WithSummary("Gives a user a role. Owners.")
-            .Accepts<MemberBody>("application/json").Produces<MemberAnswer>().WithProblems(400, 401, 403, 404, 413, 415, 429, 503);
+            .TakesJson<MemberBody>().Produces<MemberAnswer>().WithProblems(400, 401, 403, 404, 413, 415, 429, 503);
         tagged.MapDelete("/{spaceId}/members/{userName}", (Delegate)RemoveMemberAsync)
             .WithName("RemoveMember").WithSummary("Ends a membership. Owners; everybody their own.")
             .Produces(204).WithProblems(401, 403, 404, 503);

@@ -31,9 +31,9 @@ internal sealed class TreeEndpoints(
     {
         RouteGroupBuilder tagged = group.MapGroup("/spaces/{spaceId}").WithTags("Trees");
         tagged.MapPost("/sync", (Delegate)SyncAsync).WithName("SyncTrees").WithSummary("Sends what the client's state vectors lack, or waits for it.")
-            .Accepts<SyncBody>("application/json").Produces<SyncedAnswer>().WithProblems(400, 401, 404, 410, 413, 415, 429, 503);
+            .TakesJson<SyncBody>().Produces<SyncedAnswer>().WithProblems(400, 401, 404, 410, 413, 415, 429, 503);
         tagged.MapPut("/operations", (Delegate)PutAsync).WithName("PutTreeOperations").WithSummary("Takes RepTree operations of one tree.")
-            .Accepts<OperationsBody>("application/json").Produces<OperationsAnswer>().WithProblems(400, 401, 403, 404, 413, 415, 429, 503);
+            .TakesJson<OperationsBody>().Produces<OperationsAnswer>().WithProblems(400, 401, 403, 404, 413, 415, 429, 503);
         tagged.MapGet("/trees", (Delegate)ListAsync).WithName("ListTrees").WithSummary("The trees of a space.")
             .Produces<TreesAnswer>().WithProblems(401, 404, 503);
         tagged.MapGet("/trees/{treeId}", (Delegate)ReadAsync).WithName("ReadTree").WithSummary("A tree as it stands, depth first.")
