@@ -42,6 +42,7 @@ public static class Operations
         }
 
         return new LogAppend(
+            head.Epoch,
             head.Seq,
             placed,
             [.. placed.Select(logged => new KeyValuePair<ActorId, UserId>(logged.Operation.Id.Actor, logged.UserId)).DistinctBy(pair => pair.Key)]);

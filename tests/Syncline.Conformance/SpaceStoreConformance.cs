@@ -47,6 +47,29 @@ public abstract class SpaceStoreConformance
     }
 
     [Fact]
+    public async Task An_append_for_another_epoch_is_not_written()
+    {
+        await CreateAsync();
+        LogHead head = await HeadAsync();
+
+        AppendOutcome outcome = await Store.AppendAsync(Space, After(head with { Epoch = new Epoch("another") }, Logged(Id("a", 1))));
+
+        Assert.Equal(AppendOutcome.HeadMoved, outcome);
+        Assert.Equal(0, (await HeadAsync()).Seq);
+    }
+
+    [Fact]
+    public async Task What_is_known_names_where_the_log_stands()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)), Logged(Id("a", 2)));
+
+        Known known = await Store.FindAsync(Space, [], [], default);
+
+        Assert.Equal((First, 2), (known.Epoch, known.Head));
+    }
+
+    [Fact]
     public async Task A_deleted_space_is_not_found()
     {
         await CreateAsync();

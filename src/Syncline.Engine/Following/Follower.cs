@@ -15,6 +15,7 @@ public sealed class Follower
     private readonly UserId _userId;
     private readonly Selection _selection;
     private readonly PageLimits _limits;
+    private readonly Epoch _epoch;
     private OperationDigest? _digest;
 
     internal Follower(LiveSpace space, ISpaceStore store, UserId userId, long after, Selection selection, PageLimits limits)
@@ -24,6 +25,7 @@ public sealed class Follower
         _userId = userId;
         _selection = selection;
         _limits = limits;
+        _epoch = space.Feed.Now.Head.Epoch;
         Cursor = after;
     }
 
@@ -41,6 +43,8 @@ public sealed class Follower
             // The snapshot, and the signal in it, before the read: what is appended after this line ends the wait below.
             Feed.Snapshot snapshot = _space.Feed.Now;
             _space.DemandRole(_userId, Accounts.Role.Viewer);
+            if (snapshot.Head.Epoch != _epoch)
+                throw new SpaceAccessException(ErrorCodes.ResyncRequired, "the log began another epoch while it was followed");
             FollowPage page = snapshot.Covers(Cursor)
                 ? FromSnapshot(snapshot)
                 : await FromStoreAsync(snapshot, cancellationToken);

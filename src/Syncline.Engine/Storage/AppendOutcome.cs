@@ -6,6 +6,6 @@ public enum AppendOutcome
     /// <summary>The batch is in the durable log.</summary>
     Appended,
 
-    /// <summary>Somebody else appended first; nothing was written.</summary>
+    /// <summary>Somebody else appended first, or the log has another epoch; nothing was written.</summary>
     HeadMoved,
 }

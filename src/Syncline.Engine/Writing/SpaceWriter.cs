@@ -136,6 +136,11 @@ internal sealed partial class SpaceWriter
                 open.SelectMany(OperationsOf).Select(operation => operation.Id).ToHashSet(),
                 open.SelectMany(OperationsOf).Select(operation => operation.Id.Actor).ToHashSet(),
                 CancellationToken.None);
+            if (known.Epoch != _state.Head.Epoch || known.Head != _state.Head.Seq)
+            {
+                await CatchUpAsync();
+                continue;
+            }
 
             Dictionary<IModelState, int> start = _state.Mark();
             Batch batch = new(_state.Head, Now());
@@ -172,7 +177,8 @@ internal sealed partial class SpaceWriter
         AppendOutcome outcome;
         try
         {
-            outcome = await _services.Store.AppendAsync(_space.Id, new LogAppend(_state.Head.Seq, batch.Operations, batch.NewActors));
+            outcome = await _services.Store.AppendAsync(
+                _space.Id, new LogAppend(_state.Head.Epoch, _state.Head.Seq, batch.Operations, batch.NewActors));
         }
         catch (StoreUnavailableException e) when (e.OutcomeUnknown)
         {

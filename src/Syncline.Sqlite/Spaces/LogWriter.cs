@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using LibSqlite;
 using Syncline.Core.Operations;
 using Syncline.Engine.Storage;
@@ -59,6 +60,7 @@ internal sealed class LogWriter : IDisposable
         IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken)
     {
         ForgetWhenMany();
+        LogHead head = ReadHead();
         Dictionary<OperationId, StoredIdentity> operations = [];
         Dictionary<(long Resource, long Actor), long> highestClocks = [];
         foreach (OperationId id in identities)
@@ -78,7 +80,7 @@ internal sealed class LogWriter : IDisposable
             if (FindActor(actor)?.User is { } user) owners[actor] = user;
         }
 
-        return new Known(operations, owners);
+        return new Known(head.Epoch, head.Seq, operations, owners);
     }
 
     /// <exception cref="SqliteException">Nothing was written.</exception>
@@ -93,7 +95,7 @@ internal sealed class LogWriter : IDisposable
         {
             using SqliteTransaction transaction = _connection.BeginImmediate();
             (long head, long highestClock) = ReadLast();
-            if (head != append.ExpectedHead) return AppendOutcome.HeadMoved;
+            if (head != append.ExpectedHead || !IsOfEpoch(append.Epoch)) return AppendOutcome.HeadMoved;
 
             foreach ((ActorId actor, UserId user) in append.NewActors)
                 GiveActor(actor, user);
@@ -107,6 +109,12 @@ internal sealed class LogWriter : IDisposable
             // What was interned in a transaction that is rolled back is not in the file.
             if (!committed) Forget();
         }
+    }
+
+    private bool IsOfEpoch(Epoch epoch)
+    {
+        using SqliteStatement statement = _connection.Cached("SELECT epoch FROM meta");
+        return statement.Step() && statement.Utf8(0).SequenceEqual(Encoding.UTF8.GetBytes(epoch.Value));
     }
 
     /// <summary>Makes everything durable and says so in the file, when that was not done by each append.</summary>

@@ -34,7 +34,7 @@ public sealed class InMemorySpaceStore : ISpaceStore
 
     /// <summary>Before the next append, these operations of somebody else land, so that it is lost. They need not be numbered.</summary>
     public void LoseNextRaceTo(params IReadOnlyList<LoggedOperation> operations) =>
-        LoseNextRaceTo(head => new LogAppend(head.Seq, Place(head, operations), []));
+        LoseNextRaceTo(head => new LogAppend(head.Epoch, head.Seq, Place(head, operations), []));
 
     /// <summary>Before the next append, a batch made for the head of that moment lands, so that it is lost.</summary>
     public void LoseNextRaceTo(Func<LogHead, LogAppend> batch)
@@ -84,6 +84,8 @@ public sealed class InMemorySpaceStore : ISpaceStore
             {
                 Log log = Find(space);
                 return new Known(
+                    log.Head.Epoch,
+                    log.Head.Seq,
                     identities.Distinct().Where(log.ByIdentity.ContainsKey)
                         .ToDictionary(id => id, id => new StoredIdentity(log.ByIdentity[id].Seq, log.ByIdentity[id].Operation.Hash)),
                     actors.Distinct().Where(log.Owners.ContainsKey).ToDictionary(actor => actor, actor => log.Owners[actor]));
@@ -97,7 +99,7 @@ public sealed class InMemorySpaceStore : ISpaceStore
             {
                 Log log = Find(space);
                 RunRace(log);
-                if (log.Head.Seq != append.ExpectedHead)
+                if (log.Head.Seq != append.ExpectedHead || log.Head.Epoch != append.Epoch)
                 {
                     LostRaces++;
                     return AppendOutcome.HeadMoved;
@@ -188,7 +190,7 @@ public sealed class InMemorySpaceStore : ISpaceStore
         {
             _racesToLose--;
             LoggedOperation operation = Operations.Logged(Operations.Id("racer", log.Head.HighestClock + 1, "race"), user: "racer");
-            Append(log, new LogAppend(log.Head.Seq, Place(log.Head, [operation]), [new(new ActorId("racer"), new UserId("racer"))]));
+            Append(log, new LogAppend(log.Head.Epoch, log.Head.Seq, Place(log.Head, [operation]), [new(new ActorId("racer"), new UserId("racer"))]));
         }
     }
 

@@ -162,7 +162,7 @@ public sealed class TreeDoorTests
         string vector = """{"stateVectors":{"root":{"a":[[1,3]],"b":[[1,1]]}},"timeout":50000}""";
         Task<(int Status, JsonNode Answer)> wait = server.SyncAsync(vector);
         await UntilWaitingAsync(server, 1);
-        await server.PutAsync(Set("b", "1000", "root", "k", "1"), tree: "other");
+        await server.PushAsync(Note("b", "1000"));
         Assert.False(wait.IsCompleted);
         await server.PutAsync(Set("b", "7", "root", "k", "1"));
         Assert.Equal("7@b", Ids((await wait.WaitAsync(Patience)).Answer));
@@ -274,7 +274,7 @@ public sealed class TreeDoorTests
         do
         {
             string ranges = string.Join(',', have.Select(one => $"\"{one.Key}\":[{string.Join(',', one.Value.Select(clock => $"[{clock},{clock}]"))}]"));
-            (_, answer) = await server.SyncAsync($$$"""{"stateVectors":{"root":{ {{{ranges}}} }}}""");
+            (_, answer) = await server.SyncAsync($$$"""{"stateVectors":{"root":{ {{{ranges}}} } } }""");
             string[] ids = Ids(answer).Split(' ');
             Assert.InRange(ids.Length, 1, 7);
             Assert.Equal(answer["hasMore"]!.GetValue<bool>(), answer["cursor"] is null);

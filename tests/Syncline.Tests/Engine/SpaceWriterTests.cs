@@ -311,6 +311,24 @@ public sealed class SpaceWriterTests
     }
 
     [Fact]
+    public async Task A_log_that_began_another_epoch_under_the_writer_is_noticed()
+    {
+        await using EngineWorld world = await StartAsync();
+        await world.JudgedAsync(Alice, world.Move("a", 1, "root", null), world.Move("a", 2, "x", "root"), world.Move("a", 3, "y", "x"));
+        LiveSpace space = await world.UseAsync();
+        Task<FollowPage> follower = space.Follow(Alice, 3, Selection.All, Page).NextAsync(wait: true, default).AsTask();
+        world.Memory.BeginEpoch(Plans, new Epoch("second"), sharedUpTo: 2);
+
+        PushOutcome.Judged judged = await world.JudgedAsync(Alice, world.Move("a", 3, "y", "x"), world.Move("a", 4, "z", "y"));
+        Assert.Equal(("second", 4), (judged.Epoch.Value, judged.Head));
+        Assert.Equal([new OperationResult.Accepted(3), new OperationResult.Accepted(4)], judged.Results);
+        Assert.Equal(["root", "x", "y", "z"], await VerticesAsync(world));
+
+        // A cursor of the old epoch above what is shared must not be served from the new one.
+        Assert.Equal(ErrorCodes.ResyncRequired, (await Assert.ThrowsAsync<SpaceAccessException>(() => follower.WaitAsync(Patience))).Code);
+    }
+
+    [Fact]
     public async Task A_store_that_is_gone_is_unavailable_and_comes_back()
     {
         await using EngineWorld world = await StartAsync();
