@@ -1,5 +1,6 @@
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
+using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
 using Syncline.Engine.Writing;
 
@@ -11,6 +12,18 @@ namespace Syncline.AspNetCore;
 /// </summary>
 public interface ISpaces
 {
+    /// <summary>Makes a space; the user is its owner, and is made on first sight.</summary>
+    Task<AddSpaceOutcome> CreateAsync(SpaceId space, string name, UserId userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Gives a user a role, as an owner may; the user is made on first sight.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="userId">Who acts.</param>
+    /// <param name="member">Who gets the role.</param>
+    /// <param name="role">The role from now on; null ends the membership.</param>
+    /// <param name="cancellationToken">Ends the wait for the writer.</param>
+    Task<ChangeMemberOutcome> SetMemberAsync(
+        SpaceId space, UserId userId, UserId member, Role? role, CancellationToken cancellationToken = default);
+
     /// <summary>Pushes operations; each is judged on its own.</summary>
     /// <param name="space">The space.</param>
     /// <param name="userId">Who acts.</param>

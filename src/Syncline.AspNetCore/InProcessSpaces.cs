@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Syncline.AspNetCore.Accounts;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
+using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
 using Syncline.Engine.Spaces;
 using Syncline.Engine.Storage;
@@ -11,9 +13,28 @@ using Syncline.Engine.Writing;
 namespace Syncline.AspNetCore;
 
 /// <summary>The door for code in the same process.</summary>
-internal sealed class InProcessSpaces(LiveSpaces spaces, OperationReader reader, IOptions<LimitOptions> limits) : ISpaces
+internal sealed class InProcessSpaces(
+    LiveSpaces spaces, OperationReader reader, KnownUsers users, TimeProvider time, IOptions<LimitOptions> limits) : ISpaces
 {
     private PageLimits Page => new(limits.Value.PageOperationsMax, limits.Value.PageBytesMax);
+
+    public async Task<AddSpaceOutcome> CreateAsync(SpaceId space, string name, UserId userId, CancellationToken cancellationToken = default)
+    {
+        await users.EnsureAsync(userId, [], displayName: null, cancellationToken);
+        DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+        return await spaces.CreateAsync(new SpaceRecord(space, name, now), userId, limits.Value.SpacesPerUserMax, cancellationToken);
+    }
+
+    public async Task<ChangeMemberOutcome> SetMemberAsync(
+        SpaceId space, UserId userId, UserId member, Role? role, CancellationToken cancellationToken = default)
+    {
+        await using LiveSpaces.Lease lease = await UseAsync(space, cancellationToken);
+        lease.Space.DemandRole(userId, Role.Owner);
+        await users.EnsureAsync(member, [], displayName: null, cancellationToken);
+        return role is { } given
+            ? await spaces.SetMemberAsync(space, member, given, limits.Value.SpacesPerUserMax, userId, cancellationToken)
+            : await spaces.RemoveMemberAsync(space, member, userId, cancellationToken);
+    }
 
     public async Task<PushOutcome> PushAsync(
         SpaceId space, UserId userId, IReadOnlyList<NewOperation> operations, CancellationToken cancellationToken = default)
