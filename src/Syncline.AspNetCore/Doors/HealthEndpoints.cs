@@ -10,8 +10,13 @@ namespace Syncline.AspNetCore.Doors;
 public sealed record HealthAnswer(string Status);
 
 /// <summary>Liveness, and readiness by a durable write.</summary>
-internal sealed class HealthEndpoints(ISpaceStore store)
+internal sealed class HealthEndpoints(ISpaceStore store, TimeProvider time) : IDisposable
 {
+    // Anybody may ask, and each answer costs a write: those who ask within a second share one.
+    private static readonly TimeSpan CheckedEvery = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _checking = new(1);
+    private long? _checkedAt;
     private static readonly HealthAnswer Ok = new("ok");
 
     public void Map(RouteGroupBuilder group)
@@ -30,7 +35,23 @@ internal sealed class HealthEndpoints(ISpaceStore store)
 
     private async Task<IResult> ReadyAsync(HttpContext context)
     {
-        await store.CheckAsync(context.RequestAborted);
+        await _checking.WaitAsync(context.RequestAborted);
+        try
+        {
+            if (_checkedAt is not { } last || time.GetElapsedTime(last) >= CheckedEvery)
+            {
+                _checkedAt = null;
+                await store.CheckAsync(context.RequestAborted);
+                _checkedAt = time.GetTimestamp();
+            }
+        }
+        finally
+        {
+            _checking.Release();
+        }
+
         return Results.Json(Ok, DoorJson.Default.HealthAnswer);
     }
+
+    public void Dispose() => _checking.Dispose();
 }
