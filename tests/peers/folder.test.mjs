@@ -85,11 +85,9 @@ test(`a folder of more than 10,000 files is received as it is, and followed (see
   const files = [];
   const make = async (parent, count, size) => {
     await mkdir(join(folder, parent), { recursive: true });
-    for (let i = 0; i < count; i++) {
-      const path = join(parent, `file ${i}${random.pick(['.txt', '.md', '', ' ключ.json', '.🙂'])}`);
-      await writeFile(join(folder, path), 'x'.repeat(random.below(size)));
-      files.push(path);
-    }
+    const paths = Array.from({ length: count }, (_, i) => join(parent, `file ${i}${random.pick(['.txt', '.md', '', ' ключ.json', '.🙂'])}`));
+    await Promise.all(paths.map((path) => writeFile(join(folder, path), 'x'.repeat(random.below(size)))));
+    files.push(...paths);
     folders.push(parent);
   };
   for (let i = 0; i < 3; i++) await make(`wide ${i}`, 1500, 20);
@@ -166,4 +164,22 @@ test(`a folder of more than 10,000 files is received as it is, and followed (see
   assert.equal(trees.length, 1);
   t.diagnostic(`${trees[0].vertices} vertices, ${trees[0].head} operations`);
   await publisher.stop('SIGTERM');
+});
+
+test('a publisher with a token waits as long as the server says', async (t) => {
+  const limited = await Server.start('--Auth:Mode=Local', '--Limits:OperationsPerSecond=1500', '--Limits:OperationsBurst=1000');
+  t.after(() => limited.stop());
+  const { accessToken } = await limited.ok('POST', '/auth/register', { userName: 'me', password: 'ten characters' });
+  const small = join(work, 'small');
+  await mkdir(small);
+  await Promise.all(Array.from({ length: 500 }, (_, i) => writeFile(join(small, `file ${i}`), '.'.repeat(i))));
+
+  const to = ['--server', limited.url, '--space', 'small'];
+  const env = { ...process.env, SYNCLINE_TOKEN: accessToken };
+  const { stdout, stderr } = await run(process.execPath, [join(sample, 'publish.mjs'), small, '--once', ...to], { env });
+  assert.match(stdout, /in step: 500 entries/);
+  assert.match(stderr, /operations a second/, 'the limit was never met');
+  const listing = await out(process.execPath, [join(sample, 'print.mjs'), ...to, '--token', accessToken]);
+  assert.equal(listing, await out(process.execPath, [join(sample, 'publish.mjs'), small, '--print']));
+  await assert.rejects(out(process.execPath, [join(sample, 'print.mjs'), ...to]), /a valid bearer token is needed/);
 });

@@ -12,8 +12,12 @@ export class Server {
   #child;
   #output = '';
 
-  static async start() {
+  #settings;
+
+  /** Settings as on the command line, in place of open access and the default limits. */
+  static async start(...settings) {
     const server = new Server();
+    server.#settings = settings;
     server.port = await freePort();
     server.url = `http://127.0.0.1:${server.port}`;
     server.data = await mkdtemp(join(tmpdir(), 'syncline-peers-'));
@@ -73,9 +77,8 @@ export class Server {
   }
 
   async #run() {
-    const child = spawn('dotnet', [program, 'serve', '--urls', this.url, '--data', this.data, '--Auth:Mode=None', '--Logging:LogLevel:Default=Warning'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const fixed = ['--urls', this.url, '--data', this.data, '--Auth:Mode=None', '--Logging:LogLevel:Default=Warning'];
+    const child = spawn('dotnet', [program, 'serve', ...fixed, ...this.#settings], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     let ended = false;
     child.on('exit', () => { ended = true; });
