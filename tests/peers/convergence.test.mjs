@@ -108,6 +108,8 @@ test(`five peers and the server end with the same tree (seed ${seed})`, async (t
     ['the server', (await server.ok('GET', `/spaces/${space}/trees/${treeId}?deleted=true`)).vertices],
   ];
   for (const [name, vertices] of others) assertSameTree(expectedTree[1], vertices, `${expectedTree[0]} and ${name}`);
+  for (const byCursor of [false, true])
+    assertSameTree(expectedTree[1], await latecomer(treeId, byCursor), `${expectedTree[0]} and one that comes last`);
   await assertServedInOrder(treeId, reports[0].vertices, log.operations);
 
   const idle = await Promise.all(peers.map((peer) => peer.ask('idle', { timeout: 700 })));
@@ -121,6 +123,29 @@ test(`five peers and the server end with the same tree (seed ${seed})`, async (t
   t.diagnostic(`${acknowledged.length} operations, ${reports[0].vertices.length} vertices, ${kills} kills`);
   for (const [i, report] of reports.entries()) t.diagnostic(`${peers[i].id} (${kinds[i].polls}): ${JSON.stringify(report.counts)}`);
 });
+
+// A peer that has nothing gets everything, page by page: a cut answer to vectors alone has no cursor, one to a cursor always has.
+async function latecomer(treeId, byCursor) {
+  const tree = new RepTree(byCursor ? 'late-by-cursor' : 'late-by-vectors', [
+    // Not by the constructor's own "0", which nobody would ever hear of.
+    { id: { counter: 1, peerId: 'founder' }, targetId: '0', parentId: null },
+    { id: { counter: 3, peerId: 'founder' }, targetId: treeId, parentId: null },
+  ]);
+  let pages = 0;
+  for (let more = true, cursor = 0, epoch; more; pages++) {
+    const answer = await server.ok('POST', `/spaces/${space}/sync`, byCursor ? { cursor, epoch } : { stateVectors: { [treeId]: tree.getStateVector() } });
+    tree.merge(answer.operations[treeId].map((one) => one.operation));
+    ({ cursor, epoch, hasMore: more } = answer);
+    assert.equal(cursor === undefined, more && !byCursor);
+  }
+  assert.ok(pages > 2, `${pages} pages`);
+  tree.state.dispose();
+  return [...tree.state.vertices.values()].map((vertex) => ({
+    id: vertex.id,
+    parentId: vertex.parentId,
+    properties: JSON.parse(JSON.stringify(Object.fromEntries(vertex.getAllProperties(false).map(({ key, value }) => [key, value])))),
+  }));
+}
 
 function assertSameTree(one, other, who) {
   const index = (vertices) => new Map(vertices.map((vertex) => [vertex.id, vertex]));
