@@ -1,6 +1,6 @@
 // The options that both programs have.
 import { parseArgs } from 'node:util';
-import { ServerError } from './space.mjs';
+import { UserError } from './space.mjs';
 
 export function readOptions(usage, more = {}) {
   try {
@@ -37,7 +37,7 @@ export async function run(main) {
     await main();
     process.exit(0);
   } catch (error) {
-    console.error(error instanceof ServerError ? error.message : error);
+    console.error(error instanceof UserError ? error.message : error);
     process.exit(1);
   }
 }

@@ -2,7 +2,7 @@
 import { listing } from './listing.mjs';
 import { readOptions, run, teller } from './options.mjs';
 import { Replica } from './replica.mjs';
-import { Space } from './space.mjs';
+import { Space, UserError } from './space.mjs';
 
 const waited = 25_000;
 const quiet = 200;
@@ -15,7 +15,7 @@ const write = (text) => new Promise((done) => process.stdout.write(text, done));
 
 function choose(trees) {
   if (tree !== undefined) return trees.has(tree) ? tree : undefined;
-  if (trees.size > 1) throw new Error(`the space has ${trees.size} trees; say which with --tree: ${[...trees.keys()].join(' ')}`);
+  if (trees.size > 1) throw new UserError(`the space has ${trees.size} trees; say which with --tree: ${[...trees.keys()].join(' ')}`);
   return [...trees.keys()][0];
 }
 
@@ -23,7 +23,7 @@ async function open() {
   while (true) {
     const replica = await Replica.open(space, choose);
     if (replica) return replica;
-    if (!follow) throw new Error('the space has no such tree yet');
+    if (!follow) throw new UserError('the space has no such tree yet');
     await space.sync({ stateVectors: {}, timeout: waited }); // Ends when a tree begins.
   }
 }

@@ -9,7 +9,7 @@ import { readFolder } from './disk.mjs';
 import { listing } from './listing.mjs';
 import { readOptions, run, teller } from './options.mjs';
 import { giveWay, Replica } from './replica.mjs';
-import { Space } from './space.mjs';
+import { Space, UserError } from './space.mjs';
 
 const { positionals, print, once, every, state: stateOption, ...options } = readOptions(
   'node publish.mjs <folder> [--server URL] [--space ID] [--token TOKEN] [--state FILE] [--every MS] [--once] [--print]',
@@ -37,7 +37,7 @@ function readState() {
     saved = JSON.parse(readFileSync(stateFile, 'utf8'));
   } catch (error) {
     if (error.code === 'ENOENT') return;
-    throw new Error(`${stateFile} cannot be read: ${error.message}`);
+    throw new UserError(`${stateFile} cannot be read: ${error.message}`);
   }
   if (saved.server !== options.server || saved.space !== options.space) return;
   treeId = saved.treeId;
@@ -51,7 +51,7 @@ async function writeState() {
 }
 
 async function open() {
-  const replica = await Replica.open(space, choose) ?? Replica.create(space);
+  const replica = await Replica.open(space, choose, true);
   treeId = replica.treeId;
   return replica;
 }

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { compareOpId, isMoveVertexOp, RepTree } from 'reptree';
+import { ServerError } from './space.mjs';
 
 const mergedAtOnce = 200;
 
@@ -15,9 +16,10 @@ export class Replica {
   /**
    * Reads a tree from the server.
    * @param choose Gets a map of tree id to operations and says which tree is meant; undefined for none.
-   * @returns The replica, or undefined when no tree was chosen.
+   * @param create Whether to make a tree when none is chosen; it is not yet pushed.
+   * @returns The replica, or undefined when there is none.
    */
-  static async open(space, choose) {
+  static async open(space, choose, create = false) {
     const replica = new Replica();
     replica.#space = space;
     replica.#cursor = 0;
@@ -32,23 +34,18 @@ export class Replica {
     }
     for (const operations of trees.values()) operations.sort(byId);
     replica.treeId = choose(trees);
-    if (replica.treeId === undefined) return undefined;
+    if (replica.treeId === undefined && !create) return undefined;
+    if (replica.treeId === undefined) {
+      replica.tree = new RepTree(newPeerId());
+      replica.treeId = replica.tree.createRoot().id;
+      return replica;
+    }
 
     // RepTree wants the root among the first operations it is given, and then makes no trash of its own.
     const operations = trees.get(replica.treeId);
     const rootEnd = operations.findIndex((operation) => isMoveVertexOp(operation) && operation.targetId === replica.treeId) + 1;
     replica.tree = new RepTree(newPeerId(), operations.slice(0, rootEnd));
     await replica.#merge(operations.slice(rootEnd));
-    return replica;
-  }
-
-  /** Makes a tree; it is not yet pushed. */
-  static create(space) {
-    const replica = new Replica();
-    replica.#space = space;
-    replica.#cursor = 0;
-    replica.tree = new RepTree(newPeerId());
-    replica.treeId = replica.tree.createRoot().id;
     return replica;
   }
 
@@ -105,6 +102,10 @@ export class Replica {
       timeout,
       ...(own && { stateVectors: { [this.treeId]: { [this.tree.peerId]: own } } }),
     });
+
+    // Another epoch: the log was replaced, by a restore for instance. A cursor that both logs share would go on, but what was pushed since
+    // may be lost, so that the tree is read anew all the same.
+    if (this.#epoch !== undefined && answer.epoch !== this.#epoch) throw new ServerError('resync_required', 'the log was replaced');
     this.#cursor = answer.cursor;
     this.#epoch = answer.epoch;
     return answer;

@@ -6,8 +6,11 @@ const pushOperationsMax = 1_000;
 const pushBytesMax = 4 * 1024 * 1024;
 const retryMax = 5_000;
 
+/** What the user is told in a line: no fault of the program. */
+export class UserError extends Error {}
+
 /** An answer that will not be another one later. */
-export class ServerError extends Error {
+export class ServerError extends UserError {
   constructor(code, message) {
     super(message);
     this.code = code;

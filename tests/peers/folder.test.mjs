@@ -36,13 +36,14 @@ const options = () => ['--server', server.url, '--space', space];
 
 /** A sample program that goes on; what it prints is kept. */
 function start(program, ...more) {
-  const child = spawn(process.execPath, [join(sample, program), ...more, ...options()], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(sample, program), ...options(), ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
   const started = { output: '', ended: false };
   child.on('exit', (code) => { started.ended = `${program} ended with ${code}: ${started.errors}`; });
   started.errors = '';
   child.stdout.setEncoding('utf8').on('data', (text) => { started.output += text; });
   child.stderr.setEncoding('utf8').on('data', (text) => { started.errors += text; });
   children.push(child);
+  started.signal = (signal) => child.kill(signal);
   started.stop = (signal) => {
     const gone = new Promise((done) => child.once('exit', done));
     child.kill(signal);
@@ -182,4 +183,21 @@ test('a publisher with a token waits as long as the server says', async (t) => {
   const listing = await out(process.execPath, [join(sample, 'print.mjs'), ...to, '--token', accessToken]);
   assert.equal(listing, await out(process.execPath, [join(sample, 'publish.mjs'), small, '--print']));
   await assert.rejects(out(process.execPath, [join(sample, 'print.mjs'), ...to]), /a valid bearer token is needed/);
+});
+
+test('a publisher whose log was replaced publishes again', async () => {
+  const few = join(work, 'few');
+  await mkdir(few);
+  await writeFile(join(few, 'one'), '1');
+  const publisher = start('publish.mjs', few, '--every', '50', '--space', 'replaced');
+  await until(() => /in step/.test(publisher.output), 'it is published');
+
+  // It sees the space as it was, and then another one of that name.
+  publisher.signal('SIGSTOP');
+  await server.ok('DELETE', '/spaces/replaced');
+  await server.ok('POST', '/spaces', { id: 'replaced', name: 'Replaced' });
+  publisher.signal('SIGCONT');
+  await until(async () => (await server.ok('GET', '/spaces/replaced/trees')).trees[0]?.vertices === 2 || publisher.ended, 'it is published again');
+  assert.equal(await out(process.execPath, [join(sample, 'print.mjs'), '--server', server.url, '--space', 'replaced']), 'one\t1\n');
+  await publisher.stop('SIGTERM');
 });
