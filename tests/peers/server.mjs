@@ -21,7 +21,12 @@ export class Server {
     server.port = await freePort();
     server.url = `http://127.0.0.1:${server.port}`;
     server.data = await mkdtemp(join(tmpdir(), 'syncline-peers-'));
-    await server.#run();
+    try {
+      await server.#run();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 
@@ -44,7 +49,7 @@ export class Server {
     if (this.#child) {
       const child = this.#child;
       this.#child = undefined;
-      const gone = new Promise((done) => child.once('exit', done));
+      const gone = child.exitCode === null ? new Promise((done) => child.once('exit', done)) : undefined;
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
       await gone;
