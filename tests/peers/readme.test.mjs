@@ -1,0 +1,72 @@
+// What the README tells a new user to type, typed: the tour with curl, and the outline that two processes edit.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Server } from './server.mjs';
+
+const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
+let server;
+let folder;
+
+before(async () => {
+  server = await Server.start();
+  folder = await mkdtemp(join(tmpdir(), 'syncline-readme-'));
+});
+after(async () => {
+  await server?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+const section = (from, to) => readme.slice(readme.indexOf(from), readme.indexOf(to));
+const blocks = (text, language) => [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map((match) => match[1]);
+
+function run(command, args, onOutput = () => {}) {
+  const child = spawn(command, args, { cwd: folder, env: { ...process.env, SYNCLINE: server.url }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  const ended = new Promise((done, fail) => {
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      onOutput(output);
+    });
+    child.once('error', fail);
+    child.once('close', (code) => done({ code, output }));
+  });
+  return { child, ended };
+}
+
+const shell = (script) => run('bash', ['-euc', script.replaceAll('localhost:5080', new URL(server.url).host)]);
+
+test('the tour with curl does what it says', async () => {
+  const tour = blocks(section('## Five minutes with curl', '## An outline'), 'sh');
+  const [start, make, push, wait, wake] = tour;
+  assert.equal(tour.length, 5);
+  assert.match(start, /run\.sh serve --Auth:Mode=None/);
+  assert.equal(JSON.parse((await shell(make).ended).output).role, 'owner');
+  const answers = (await shell(push).ended).output;
+  assert.match(answers, /"results":\[\{"status":"accepted","seq":1\},\{"status":"accepted","seq":2\}\]/);
+  assert.match(answers, /"cursor":2,"head":2,"hasMore":false/);
+  assert.match((await shell(push).ended).output, /"results":\[\{"status":"duplicate","seq":1\},\{"status":"duplicate","seq":2\}\]/);
+  const waiting = shell(wait);
+  const woken = await Promise.race([waiting.ended, shell(wake).ended.then(() => waiting.ended)]);
+  assert.match(woken.output, /"seq":3,"scope":"task","resourceId":"t1"/);
+});
+
+test('two processes edit the outline', async () => {
+  const [script] = blocks(section('## An outline', '## Inside your own'), 'js');
+  await writeFile(join(folder, 'outline.mjs'), script);
+  await symlink(join(import.meta.dirname, 'node_modules'), join(folder, 'node_modules'));
+  const outline = (args, onOutput) => run('node', ['outline.mjs', ...args], onOutput);
+  assert.equal((await outline(['add', 'Buy milk']).ended).output, '- Buy milk\n');
+  let seen;
+  const both = new Promise((done) => { seen = done; });
+  const watch = outline(['watch'], (output) => {
+    if (output.endsWith('- Buy milk\n- Call Ann\n')) seen();
+  });
+  await outline(['add', 'Call Ann']).ended;
+  await both;
+  watch.child.kill();
+  await watch.ended;
+});
