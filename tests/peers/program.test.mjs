@@ -1,0 +1,97 @@
+// The program as an operator meets it: what it refuses to start with, how it ends, and the invites of its command line.
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Server } from './server.mjs';
+
+const program = resolve(process.env.SYNCLINE_SERVER ?? join(import.meta.dirname, '../../artifacts/server/syncline.dll'));
+const password = 'correct horse battery';
+let folder;
+let server;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'syncline-program-'));
+  server = await Server.start('--Auth:Mode=Local', '--Auth:Registration=Invite');
+});
+after(async () => {
+  await server?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs the program to its end. */
+const syncline = (...args) => new Promise((done) => {
+  execFile('dotnet', [program, ...args], { timeout: 60_000 }, (error, stdout, stderr) => done({ code: error ? error.code : 0, stdout, stderr }));
+});
+
+test('an invite of the command line lets one person register, beside a running server', async () => {
+  const invite = await syncline('users', 'invite', '--data', server.data);
+  assert.equal(invite.code, 0, invite.stderr);
+  const token = invite.stdout.trim();
+  assert.match(token, /^[\w-]{40,}$/);
+  const register = (userName, more) => server.call('POST', '/auth/register', { userName, password, ...more });
+  assert.equal((await register('ann')).answer.code, 'forbidden');
+  assert.equal((await register('ann', { invite: `${token}x` })).answer.code, 'forbidden');
+  const { status, answer } = await register('ann', { invite: token });
+  assert.equal(status, 201);
+  assert.equal(answer.user.userName, 'ann');
+  assert.equal((await register('bob', { invite: token })).answer.code, 'forbidden');
+});
+
+test('the key that signs tokens is readable by its owner only, and outlives a restart', async () => {
+  const { mode } = await stat(join(server.data, 'signing.key'));
+  assert.equal(mode & 0o777, 0o600);
+  const { answer } = await server.call('POST', '/auth/login', { userName: 'ann', password });
+  await server.restart();
+  const response = await fetch(`${server.url}/auth/me`, { headers: { authorization: `Bearer ${answer.accessToken}` } });
+  assert.equal(response.status, 200);
+});
+
+test('a second server on the same data is refused and harms nothing', async () => {
+  const second = await syncline('serve', '--urls', 'http://127.0.0.1:0', '--data', server.data);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /^syncline: .*(in use|used by another)/m);
+  assert.equal((await server.call('GET', '/healthz')).status, 200);
+});
+
+test('without accounts it listens on nothing but this machine', async () => {
+  const open = await syncline('serve', '--urls', 'http://0.0.0.0:0', '--data', join(folder, 'open'), '--Auth:Mode=None');
+  assert.equal(open.code, 1);
+  assert.match(open.stderr, /^syncline: Auth:Mode is None/m);
+});
+
+test('what it cannot start with is said in a line', async () => {
+  const wrong = await syncline('serve', '--urls', 'http://127.0.0.1:0', '--data', join(folder, 'wrong'), '--Limits:PushOperationsMax=0');
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /^syncline: .*PushOperationsMax/m);
+  await writeFile(join(folder, 'file'), '');
+  const blocked = await syncline('serve', '--urls', 'http://127.0.0.1:0', '--data', join(folder, 'file'));
+  assert.equal(blocked.code, 1);
+  assert.match(blocked.stderr, /^syncline: /m);
+  assert.doesNotMatch(blocked.stderr, /^\s+at /m);
+});
+
+test('it says in three lines where it listens, where the data is, and what to try next; a signal ends it in order', async () => {
+  const child = spawn('dotnet', [program, '--urls', 'http://127.0.0.1:0', '--data', join(folder, 'data'), '--Auth:Mode=None'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  const started = new Promise((done) => child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+    if (output.includes('Try next')) done();
+  }));
+  const ended = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
+  await started;
+  const lines = output.trim().split('\n');
+  assert.equal(lines.length, 3, output);
+  const [, url] = lines[0].match(/^Syncline listens on (http:\/\/127\.0\.0\.1:\d+)$/);
+  assert.equal(lines[1], `Its data is in ${join(folder, 'data')}`);
+  assert.ok(lines[2].includes(`${url}/spaces`), lines[2]);
+  await fetch(`${url}/spaces`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"id":"plans","name":"Plans"}' });
+  const waiting = fetch(`${url}/spaces/plans/pull?wait=50`);
+  while ((await (await fetch(`${url}/spaces`)).json()).spaces.length !== 1);
+  child.kill('SIGTERM');
+  const answer = await waiting.catch((error) => error);
+  if (answer instanceof Response) assert.equal(answer.status, 503);
+  assert.deepEqual(await ended, { code: 0, signal: null });
+});
