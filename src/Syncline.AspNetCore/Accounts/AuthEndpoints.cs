@@ -121,69 +121,16 @@ internal static class AuthEndpoints
 
     private static RegisterRequest ReadRegister(ReadOnlyMemory<byte> text)
     {
-        string? userName = null, password = null, displayName = null, invite = null;
-        JsonBody body = new(text.Span);
-        while (body.NextMember() is { } member)
-        {
-            switch (member)
-            {
-                case "userName":
-                    userName = body.RequiredText(member);
-                    break;
-                case "password":
-                    password = body.RequiredText(member);
-                    break;
-                case "displayName":
-                    displayName = body.OptionalText(member);
-                    break;
-                case "invite":
-                    invite = body.OptionalText(member);
-                    break;
-                default:
-                    body.Skip();
-                    break;
-            }
-        }
-
-        return new RegisterRequest(
-            userName ?? throw JsonBody.Missing("userName"), password ?? throw JsonBody.Missing("password"), displayName, invite);
+        TextMembers body = TextMembers.Read(text, "userName", "password", "displayName", "invite");
+        return new RegisterRequest(body.Required("userName"), body.Required("password"), body.Optional("displayName"), body.Optional("invite"));
     }
 
     private static LoginRequest ReadLogin(ReadOnlyMemory<byte> text)
     {
-        string? userName = null, password = null;
-        JsonBody body = new(text.Span);
-        while (body.NextMember() is { } member)
-        {
-            switch (member)
-            {
-                case "userName":
-                    userName = body.RequiredText(member);
-                    break;
-                case "password":
-                    password = body.RequiredText(member);
-                    break;
-                default:
-                    body.Skip();
-                    break;
-            }
-        }
-
-        return new LoginRequest(userName ?? throw JsonBody.Missing("userName"), password ?? throw JsonBody.Missing("password"));
+        TextMembers body = TextMembers.Read(text, "userName", "password");
+        return new LoginRequest(body.Required("userName"), body.Required("password"));
     }
 
-    private static RefreshRequest ReadRefresh(ReadOnlyMemory<byte> text)
-    {
-        string? refreshToken = null;
-        JsonBody body = new(text.Span);
-        while (body.NextMember() is { } member)
-        {
-            if (member == "refreshToken")
-                refreshToken = body.RequiredText(member);
-            else
-                body.Skip();
-        }
-
-        return new RefreshRequest(refreshToken ?? throw JsonBody.Missing("refreshToken"));
-    }
+    private static RefreshRequest ReadRefresh(ReadOnlyMemory<byte> text) =>
+        new(TextMembers.Read(text, "refreshToken").Required("refreshToken"));
 }

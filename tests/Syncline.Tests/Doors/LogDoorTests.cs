@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Syncline.AspNetCore.Doors;
 using Syncline.Core.Operations;
 using static Syncline.Tests.Doors.TestServer;
 
@@ -297,7 +296,7 @@ public sealed class LogDoorTests
         Task<(int Status, JsonNode Answer)> pull = server.GetAsync("/spaces/plans/pull?wait=50");
         Task<(int Status, JsonNode Answer)> sync = server.SyncAsync("""{"stateVectors":{"root":{}},"timeout":50000}""");
         Task<(int Status, JsonNode Answer)> changes = server.SendAsync(HttpMethod.Post, "/changes", """{"cursors":{"plans":{"after":0}},"wait":50}""");
-        await UntilAsync(() => Task.FromResult(server.Get<WaitGate>().Count == 3));
+        await server.UntilWaitingAsync(3);
         Task stopping = server.App.StopAsync();
         foreach (Task<(int Status, JsonNode Answer)> wait in new[] { pull, sync, changes })
             Assert.Equal((503, "unavailable"), ((await wait.WaitAsync(Patience)).Status, (await wait).Answer["code"]!.GetValue<string>()));
@@ -331,7 +330,7 @@ public sealed class LogDoorTests
         // Nothing new: it waits, although a space is not named and one is gone, until one of the named has something.
         string cursors = $$$"""{"cursors":{"one":{"epoch":"{{{one}}}","after":1},"gone":{"after":0}},"wait":50}""";
         Task<(int Status, JsonNode Answer)> wait = server.SendAsync(HttpMethod.Post, "/changes", cursors);
-        await UntilAsync(() => Task.FromResult(server.Get<WaitGate>().Count == 1));
+        await server.UntilWaitingAsync(1);
         await server.PushAsync(Note("a", "2"), "two");
         Assert.False(wait.IsCompleted);
         await server.PushAsync(Note("a", "2"), "one");
@@ -340,7 +339,7 @@ public sealed class LogDoorTests
         // A space that the caller comes into ends it too.
         cursors = $$$"""{"cursors":{"one":{"epoch":"{{{one}}}","after":2}},"wait":50}""";
         wait = server.SendAsync(HttpMethod.Post, "/changes", cursors);
-        await UntilAsync(() => Task.FromResult(server.Get<WaitGate>().Count == 1));
+        await server.UntilWaitingAsync(1);
         await server.MakeSpaceAsync("three");
         Assert.Equal(["three", "two"], (await wait.WaitAsync(Patience)).Answer["added"]!.AsArray().Select(space => space!["id"]!.GetValue<string>()));
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Syncline.AspNetCore.Doors;
 using static Syncline.Tests.Doors.TestServer;
 
 namespace Syncline.Tests.Doors;
@@ -99,7 +98,7 @@ public sealed class RoleTests
         Task<(int Status, JsonNode Answer)> sync = server.SyncAsync("""{"stateVectors":{"root":{}},"timeout":50000}""", token: vera);
         string cursors = """{"cursors":{"plans":{"after":0}},"wait":50}""";
         Task<(int Status, JsonNode Answer)> changes = server.SendAsync(HttpMethod.Post, "/changes", cursors, vera);
-        await UntilWaitingAsync(server, 3);
+        await server.UntilWaitingAsync(3);
         if (how == "remove")
             await server.SendAsync(HttpMethod.Delete, "/spaces/plans/members/vera", token: ann);
         else
@@ -182,14 +181,4 @@ public sealed class RoleTests
 
     private static (int Status, string Code) Code((int Status, JsonNode Answer) response) =>
         (response.Status, response.Answer["code"]!.GetValue<string>());
-
-    private static async Task UntilWaitingAsync(TestServer server, int count)
-    {
-        using CancellationTokenSource patience = new(Patience);
-        while (server.Get<WaitGate>().Count != count)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
 }

@@ -3,7 +3,6 @@ using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Syncline.AspNetCore.Doors;
 using Syncline.Conformance.InMemory;
 using Syncline.Engine.Storage;
 using static Syncline.Tests.Doors.TestServer;
@@ -41,15 +40,7 @@ public sealed class SeeingItRunTests
 
         await server.MakeSpaceAsync();
         Task<(int Status, JsonNode Answer)> wait = server.GetAsync("/spaces/plans/pull?wait=50");
-        using (CancellationTokenSource patience = new(Patience))
-        {
-            while (server.Get<WaitGate>().Count != 1)
-            {
-                patience.Token.ThrowIfCancellationRequested();
-                await Task.Yield();
-            }
-        }
-
+        await server.UntilWaitingAsync(1);
         Assert.Equal((1, 1), (sums["syncline.waits"], sums["syncline.spaces.open"]));
         await server.PushAsync($"{TestServer.Note("a", "1")},{TestServer.Note("a", "2")},{TestServer.Note("a", "0")},null");
         await wait.WaitAsync(Patience);

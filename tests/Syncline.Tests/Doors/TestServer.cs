@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Syncline.AspNetCore.Doors;
 using Syncline.Server;
 
 namespace Syncline.Tests.Doors;
@@ -110,6 +111,17 @@ internal sealed class TestServer : IAsyncDisposable
 
     public static string Set(string peer, string counter, string target, string key, string? value, string more = "") =>
         $$$"""{"operation":{"id":{"counter":{{{counter}}},"peerId":"{{{peer}}}"},"targetId":"{{{target}}}","key":"{{{key}}}"{{{(value is null ? "" : $",\"value\":{value}")}}}{{{more}}} }}""";
+
+    /// <summary>Returns when so many requests wait.</summary>
+    public async Task UntilWaitingAsync(int count)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(20));
+        while (Get<WaitGate>().Count != count)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
 
     /// <summary>The code of the i-th result of a push, or its status when it was not rejected.</summary>
     public static string Result(JsonNode answer, int index) =>

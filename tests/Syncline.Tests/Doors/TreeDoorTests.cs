@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Syncline.AspNetCore.Doors;
 using static Syncline.Tests.Doors.TestServer;
 
 namespace Syncline.Tests.Doors;
@@ -161,7 +160,7 @@ public sealed class TreeDoorTests
         await server.PutAsync($"{Set("a", "3", "0", "_c", "1")},{Move("b", "1", "0", null)},{Set("b", "2", "0", "_c", "2")}");
         string vector = """{"stateVectors":{"root":{"a":[[1,3]],"b":[[1,1]]}},"timeout":50000}""";
         Task<(int Status, JsonNode Answer)> wait = server.SyncAsync(vector);
-        await UntilWaitingAsync(server, 1);
+        await server.UntilWaitingAsync(1);
         await server.PushAsync(Note("b", "1000"));
         Assert.False(wait.IsCompleted);
         await server.PutAsync(Set("b", "7", "root", "k", "1"));
@@ -179,7 +178,7 @@ public sealed class TreeDoorTests
         string vector = """{"stateVectors":{"root":{"a":[[1,2]]}},"timeout":50000}""";
         Task<(int Status, JsonNode Answer)> byVector = server.SyncAsync(vector);
         Task<(int Status, JsonNode Answer)> byCursor = server.SyncAsync($$"""{"cursor":4,"epoch":"{{epoch}}","timeout":50000}""");
-        await UntilWaitingAsync(server, 2);
+        await server.UntilWaitingAsync(2);
 
         // A vertex that is newer than what waits for it makes nothing effective.
         await server.PutAsync(Move("c", "20", "x", "root"));
@@ -187,7 +186,7 @@ public sealed class TreeDoorTests
         Assert.Equal("20@c", Ids((await byCursor.WaitAsync(Patience)).Answer));
         byVector = server.SyncAsync("""{"stateVectors":{"root":{"a":[[1,2]],"c":[[20,20]]}},"timeout":50000}""");
         byCursor = server.SyncAsync($$"""{"cursor":5,"epoch":"{{epoch}}","timeout":50000}""");
-        await UntilWaitingAsync(server, 2);
+        await server.UntilWaitingAsync(2);
         await server.PutAsync(Move("d", "8", "x", "root"));
         Assert.Equal("8@d 9@b 10@b", Ids((await byVector.WaitAsync(Patience)).Answer));
         (_, JsonNode answer) = await byCursor.WaitAsync(Patience);
@@ -212,7 +211,7 @@ public sealed class TreeDoorTests
         Assert.Equal("5@a", Ids(first));
         string again = $$$"""{"stateVectors":{"root":{"a":[[1,2]]}},"cursor":{{{first["cursor"]}}},"epoch":"{{{first["epoch"]}}}","timeout":50000}""";
         Task<(int Status, JsonNode Answer)> wait = server.SyncAsync(again);
-        await UntilWaitingAsync(server, 1);
+        await server.UntilWaitingAsync(1);
         await server.PutAsync(Set("a", "6", "root", "other", "1"));
         Assert.Equal("6@a", Ids((await wait.WaitAsync(Patience)).Answer));
     }
@@ -228,14 +227,14 @@ public sealed class TreeDoorTests
         string vector = """{"clientId":"v","stateVectors":{"root":{"a":[[1,2]]}},"timeout":50000}""";
         Assert.Equal("5@a", Ids((await server.SyncAsync(vector)).Answer));
         Task<(int Status, JsonNode Answer)> wait = server.SyncAsync(vector);
-        await UntilWaitingAsync(server, 1);
+        await server.UntilWaitingAsync(1);
         await server.PutAsync(Set("a", "6", "root", "other", "1"));
         Assert.Equal("6@a", Ids((await wait.WaitAsync(Patience)).Answer));
 
         // Without a wait it is answered in full, always.
         Assert.Equal("5@a 6@a", Ids((await server.SyncAsync(vector.Replace("50000", "0", StringComparison.Ordinal))).Answer));
         wait = server.SyncAsync(vector);
-        await UntilWaitingAsync(server, 1);
+        await server.UntilWaitingAsync(1);
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal("5@a 6@a", Ids((await wait.WaitAsync(Patience)).Answer));
 
@@ -249,7 +248,7 @@ public sealed class TreeDoorTests
         await using TestServer server = await StartedAsync();
         await server.PutAsync(Move("a", "10", "old", null), tree: "old");
         Task<(int Status, JsonNode Answer)> wait = server.SyncAsync("""{"stateVectors":{"root":{"a":[[1,2]]}},"timeout":50000}""");
-        await UntilWaitingAsync(server, 1);
+        await server.UntilWaitingAsync(1);
         await server.PutAsync(Set("a", "11", "old", "k", "1"), tree: "old");
         Assert.False(wait.IsCompleted);
         await server.PutAsync(Move("a", "12", "fresh", null), tree: "fresh");
@@ -392,15 +391,5 @@ public sealed class TreeDoorTests
         (_, JsonNode answer) = await server.PutAsync(Roots);
         Assert.True(answer["success"]!.GetValue<bool>());
         return server;
-    }
-
-    private static async Task UntilWaitingAsync(TestServer server, int count)
-    {
-        using CancellationTokenSource patience = new(Patience);
-        while (server.Get<WaitGate>().Count != count)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 }

@@ -172,19 +172,13 @@ public sealed class FollowerTests
         await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
         LiveSpace space = await world.UseAsync();
         Task<FollowPage> waiting = space.Follow(Bob, 0, Selection.All, Page).NextAsync(wait: true, default).AsTask();
-        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        around!.BeforeAppend = () =>
-        {
-            reached.TrySetResult();
-            return hold.Task;
-        };
+        StoreAround.HeldAppend hold = around!.HoldAppend();
         Task<PushOutcome> push = space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask();
-        await reached.Task.WaitAsync(Patience);
+        await hold.Reached;
         Task stopping = world.Spaces.StopAsync().AsTask();
         Assert.Equal(ErrorCodes.Unavailable, (await Assert.ThrowsAsync<SpaceAccessException>(() => waiting.WaitAsync(Patience))).Code);
         Assert.False(stopping.IsCompleted);
-        hold.SetResult();
+        hold.LetGo();
         await stopping.WaitAsync(Patience);
         Assert.IsType<PushOutcome.Judged>(await push.WaitAsync(Patience));
         Assert.Single(await world.LogAsync());

@@ -52,20 +52,14 @@ public sealed class SpaceWriterTests
         StoreAround? around = null;
         await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
         LiveSpace space = await world.UseAsync();
-        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        around!.BeforeAppend = () =>
-        {
-            reached.TrySetResult();
-            return hold.Task;
-        };
+        StoreAround.HeldAppend hold = around!.HoldAppend();
 
         // The first push holds the writer, so that the next two are one round.
         Task<PushOutcome> first = space.PushAsync(Alice, null, [world.Note("z", 1)], default).AsTask();
-        await reached.Task.WaitAsync(Patience);
+        await hold.Reached;
         Task<PushOutcome> alice = space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask();
         Task<PushOutcome> bob = space.PushAsync(Bob, null, [world.Note("a", 2)], default).AsTask();
-        hold.SetResult();
+        hold.LetGo();
         await first.WaitAsync(Patience);
         Assert.IsType<OperationResult.Accepted>(Assert.IsType<PushOutcome.Judged>(await alice.WaitAsync(Patience)).Results[0]);
         AssertRejected(ErrorCodes.ActorTaken, Assert.IsType<PushOutcome.Judged>(await bob.WaitAsync(Patience)).Results[0]);
@@ -78,12 +72,11 @@ public sealed class SpaceWriterTests
         StoreAround? around = null;
         await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
         LiveSpace space = await world.UseAsync();
-        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        around!.BeforeAppend = () => hold.Task;
+        StoreAround.HeldAppend hold = around!.HoldAppend();
         List<Task<PushOutcome>> pushes = [space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask()];
         for (int i = 2; i <= 50; i++)
             pushes.Add(space.PushAsync(Alice, null, [world.Note("a", i)], default).AsTask());
-        hold.SetResult();
+        hold.LetGo();
         PushOutcome[] outcomes = await Task.WhenAll(pushes).WaitAsync(Patience);
         Assert.Equal(Enumerable.Range(1, 50).Select(seq => (long?)seq), outcomes.Select(outcome => Seq(((PushOutcome.Judged)outcome).Results[0])));
         Assert.True(world.Memory.Appends <= 3, $"{world.Memory.Appends} appends for 50 pushes that waited together");
@@ -220,19 +213,13 @@ public sealed class SpaceWriterTests
         await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
         LiveSpace space = await world.UseAsync();
         Task<FollowPage> follower = space.Follow(Alice, 0, Selection.All, Page).NextAsync(wait: true, default).AsTask();
-        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        around!.BeforeAppend = () =>
-        {
-            reached.SetResult();
-            return hold.Task;
-        };
+        StoreAround.HeldAppend hold = around!.HoldAppend();
         Task<PushOutcome> push = space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask();
-        await reached.Task.WaitAsync(Patience);
+        await hold.Reached;
         Assert.False(push.IsCompleted);
         Assert.False(follower.IsCompleted);
         Assert.Equal(0, space.Feed.Now.Head.Seq);
-        hold.SetResult();
+        hold.LetGo();
         Assert.IsType<PushOutcome.Judged>(await push.WaitAsync(Patience));
         Assert.Equal([1L], (await follower.WaitAsync(Patience)).Operations.Select(logged => logged.Seq));
     }
@@ -345,12 +332,11 @@ public sealed class SpaceWriterTests
         StoreAround? around = null;
         await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
         LiveSpace space = await world.UseAsync();
-        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        around!.BeforeAppend = () => hold.Task;
+        StoreAround.HeldAppend hold = around!.HoldAppend();
         Task<PushOutcome> first = space.PushAsync(Bob, null, [world.Note("b", 1)], default).AsTask();
         Task<ChangeMemberOutcome> change = world.Spaces.RemoveMemberAsync(Plans, Bob, Alice, default).AsTask();
         Task<PushOutcome> second = space.PushAsync(Bob, null, [world.Note("b", 2)], default).AsTask();
-        hold.SetResult();
+        hold.LetGo();
         Assert.IsType<PushOutcome.Judged>(await first.WaitAsync(Patience));
         Assert.Equal(ChangeMemberOutcome.Changed, await change.WaitAsync(Patience));
         Assert.IsType<PushOutcome.NotFound>(await second.WaitAsync(Patience));
@@ -397,12 +383,11 @@ public sealed class SpaceWriterTests
             operation.Id.Clock == 13 ? throw new InvalidOperationException("a fault of the application's") : null);
         await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory), rules: [rule]);
         LiveSpace space = await world.UseAsync();
-        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        around!.BeforeAppend = () => hold.Task;
+        StoreAround.HeldAppend hold = around!.HoldAppend();
         Task<PushOutcome> first = space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask();
         Task<PushOutcome> bad = space.PushAsync(Bob, null, [world.Note("b", 13)], default).AsTask();
         Task<PushOutcome> good = space.PushAsync(Alice, null, [world.Note("a", 2)], default).AsTask();
-        hold.SetResult();
+        hold.LetGo();
         Assert.IsType<PushOutcome.Judged>(await first.WaitAsync(Patience));
         Assert.Equal([new OperationResult.Accepted(2)], Assert.IsType<PushOutcome.Judged>(await good.WaitAsync(Patience)).Results);
         await Assert.ThrowsAsync<InvalidOperationException>(() => bad.WaitAsync(Patience));

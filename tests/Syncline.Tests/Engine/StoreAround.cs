@@ -13,6 +13,14 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     /// <summary>Called before an append.</summary>
     public Func<Task>? BeforeAppend { get; set; }
 
+    /// <summary>Holds the next append until the test lets it go.</summary>
+    public HeldAppend HoldAppend()
+    {
+        HeldAppend held = new();
+        BeforeAppend = held.ReachAsync;
+        return held;
+    }
+
     public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
         inner.CreateAsync(space, epoch, createdAt, cancellationToken);
 
@@ -45,4 +53,21 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
         inner.ReadRangesAsync(space, scope, resourceId, wanted, limits, cancellationToken);
 
     public ValueTask CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
+
+    /// <summary>An append that has been reached, or will be, and waits.</summary>
+    internal sealed class HeldAppend
+    {
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
+
+        public void LetGo() => _letGo.SetResult();
+
+        internal Task ReachAsync()
+        {
+            _reached.TrySetResult();
+            return _letGo.Task;
+        }
+    }
 }

@@ -41,9 +41,9 @@ internal sealed class SpaceEndpoints(
     private async Task<IResult> CreateAsync(HttpContext context)
     {
         UserId userId = context.Caller().UserId;
-        (string? idText, string? name) = Read(await RequestBody.ReadAsync(context, limits.Value));
-        name = Name(name);
-        if (!SpaceId.TryParse(idText ?? randomBytes.NewId(), out SpaceId id))
+        TextMembers body = TextMembers.Read(await RequestBody.ReadAsync(context, limits.Value), "id", "name");
+        string name = Name(body);
+        if (!SpaceId.TryParse(body.Optional("id") ?? randomBytes.NewId(), out SpaceId id))
             throw JsonBody.Invalid("id is not [0-9a-z][0-9a-z_-]{1,63}, or a name that no file may have");
         DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
         SpaceRecord space = new(id, name, now);
@@ -83,8 +83,8 @@ internal sealed class SpaceEndpoints(
     private async Task<IResult> RenameAsync(HttpContext context, string spaceId)
     {
         LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Owner);
-        (_, string? name) = Read(await RequestBody.ReadAsync(context, limits.Value));
-        await accounts.RenameSpaceAsync(space.Id, Name(name), By(context), context.RequestAborted);
+        string name = Name(TextMembers.Read(await RequestBody.ReadAsync(context, limits.Value), "name"));
+        await accounts.RenameSpaceAsync(space.Id, name, By(context), context.RequestAborted);
         return await AnswerAsync(context, space);
     }
 
@@ -154,47 +154,14 @@ internal sealed class SpaceEndpoints(
 
     private Audit By(HttpContext context) => new(context.Caller().UserId, time.GetUtcNow());
 
-    private static string Name(string? name)
+    private static string Name(TextMembers body)
     {
-        if (name is null)
-            throw JsonBody.Missing("name");
+        string name = body.Required("name");
         return name.Length is > 0 and <= NameLengthMax && !name.Any(char.IsControl)
             ? name
             : throw JsonBody.Invalid($"name has 1 to {NameLengthMax} characters, none of them a control character");
     }
 
-    private static (string? Id, string? Name) Read(ReadOnlyMemory<byte> text)
-    {
-        string? id = null;
-        string? name = null;
-        JsonBody body = new(text.Span);
-        while (body.NextMember() is { } member)
-        {
-            switch (member)
-            {
-                case "id": id = body.OptionalText(member); break;
-                case "name": name = body.OptionalText(member); break;
-                default: body.Skip(); break;
-            }
-        }
-
-        return (id, name);
-    }
-
-    private static Role ReadRole(ReadOnlyMemory<byte> text)
-    {
-        string? role = null;
-        JsonBody body = new(text.Span);
-        while (body.NextMember() is { } member)
-        {
-            if (member == "role")
-                role = body.RequiredText(member);
-            else
-                body.Skip();
-        }
-
-        if (role is null)
-            throw JsonBody.Missing("role");
-        return RoleNames.Parse(role) ?? throw JsonBody.Invalid("role is owner, editor or viewer");
-    }
+    private static Role ReadRole(ReadOnlyMemory<byte> text) =>
+        RoleNames.Parse(TextMembers.Read(text, "role").Required("role")) ?? throw JsonBody.Invalid("role is owner, editor or viewer");
 }
