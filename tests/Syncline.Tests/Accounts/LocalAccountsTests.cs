@@ -69,7 +69,7 @@ public sealed class LocalAccountsTests
 
     [Theory]
     [InlineData("""{"password":"0123456789"}""", "the member userName is missing")]
-    [InlineData("""{"userName":null,"password":"0123456789"}""", "userName is not a text")]
+    [InlineData("""{"userName":null,"password":"0123456789"}""", "the member userName is missing")]
     [InlineData("""{"userName":"a","password":"0123456789"}""", "userName is not 2 to 64")]
     [InlineData("""{"userName":".a","password":"0123456789"}""", "userName is not 2 to 64")]
     [InlineData("""{"userName":"a b","password":"0123456789"}""", "userName is not 2 to 64")]
