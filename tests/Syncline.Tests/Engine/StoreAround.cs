@@ -13,10 +13,18 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     /// <summary>Called before an append.</summary>
     public Func<Task>? BeforeAppend { get; set; }
 
+    /// <summary>Called before a log is removed.</summary>
+    public Func<Task>? BeforeDelete { get; set; }
+
     public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
         inner.CreateAsync(space, epoch, createdAt, cancellationToken);
 
-    public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken) => inner.DeleteAsync(space, cancellationToken);
+    public async ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken)
+    {
+        if (BeforeDelete is { } before)
+            await before();
+        await inner.DeleteAsync(space, cancellationToken);
+    }
 
     public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) => inner.ReadHeadAsync(space, cancellationToken);
 

@@ -51,6 +51,7 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
             // The time is over; what was seen last is the answer.
         }
 
+        entered.DemandCaller();
         return Answer(look);
     }
 

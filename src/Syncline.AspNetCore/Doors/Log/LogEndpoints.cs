@@ -78,16 +78,19 @@ internal sealed class LogEndpoints(
     private async ValueTask<FollowPage> WaitAsync(Follower follower, Caller caller, TimeSpan asked, CancellationToken aborted)
     {
         using WaitGate.Wait wait = waits.Enter(caller, asked, aborted);
+        FollowPage page;
         try
         {
-            FollowPage page = await follower.NextAsync(wait: true, wait.Token);
+            page = await follower.NextAsync(wait: true, wait.Token);
             meters.DeliveryDelay.Record((time.GetUtcNow() - page.Operations[0].ReceivedAt).TotalSeconds);
-            return page;
         }
         catch (OperationCanceledException) when (wait.IsOver)
         {
-            return follower.Nothing();
+            page = follower.Nothing();
         }
+
+        wait.DemandCaller();
+        return page;
     }
 
     private static void Write(Utf8JsonWriter writer, PushOutcome.Judged judged)

@@ -101,6 +101,13 @@ internal sealed class TreeEndpoints(
     private async ValueTask<SyncAnswer> WaitAsync(TreeSync sync, SyncAnswer idle, Caller caller, TimeSpan timeout, CancellationToken aborted)
     {
         using WaitGate.Wait wait = waits.Enter(caller, timeout, aborted);
+        SyncAnswer answer = await WaitAsync(sync, idle, wait);
+        wait.DemandCaller();
+        return answer;
+    }
+
+    private async ValueTask<SyncAnswer> WaitAsync(TreeSync sync, SyncAnswer idle, WaitGate.Wait wait)
+    {
         try
         {
             while (true)

@@ -1,0 +1,72 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Syncline.AspNetCore;
+using Syncline.AspNetCore.Doors;
+using static Syncline.Tests.Doors.TestServer;
+
+namespace Syncline.Tests.Doors;
+
+public sealed class HostileClientTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly string Roots = $"{Move("a", "1", "0", null)},{Move("a", "2", "root", null)}";
+
+    [Theory]
+    [InlineData("pull", false)]
+    [InlineData("sync", false)]
+    [InlineData("changes", false)]
+    [InlineData("pull", true)]
+    public async Task A_wait_of_a_login_that_has_ended_delivers_nothing(string door, bool byRefreshTwice)
+    {
+        await using TestServer server = await StartAsync("--Auth:Mode=Local");
+        const string Name = """{"userName":"ann","password":"ten characters"}""";
+        (int status, JsonNode copied) = await server.SendAsync(HttpMethod.Post, "/auth/register", Name);
+        Assert.Equal(201, status);
+        string token = copied["accessToken"]!.GetValue<string>();
+        string own = (await server.SendAsync(HttpMethod.Post, "/auth/login", Name)).Answer["accessToken"]!.GetValue<string>();
+        await server.MakeSpaceAsync(token: own);
+        Task<(int Status, JsonNode Answer)> wait = door switch
+        {
+            "pull" => server.GetAsync("/spaces/plans/pull?wait=50", token),
+            "sync" => server.SyncAsync("""{"stateVectors":{"root":{}},"timeout":50000}""", token: token),
+            _ => server.SendAsync(HttpMethod.Post, "/changes", """{"cursors":{"plans":{"after":0}},"wait":50}""", token),
+        };
+        await UntilWaitingAsync(server, 1);
+        if (byRefreshTwice)
+        {
+            string refresh = $$"""{"refreshToken":{{copied["refreshToken"]!.ToJsonString()}}}""";
+            Assert.Equal(200, (await server.SendAsync(HttpMethod.Post, "/auth/refresh", refresh)).Status);
+            Assert.Equal(401, (await server.SendAsync(HttpMethod.Post, "/auth/refresh", refresh)).Status);
+        }
+        else
+        {
+            Assert.Equal(204, (await server.SendAsync(HttpMethod.Post, "/auth/logout", token: token)).Status);
+        }
+
+        Assert.Equal(200, (await server.PutAsync(Roots, token: own)).Status);
+        (status, JsonNode problem) = await wait.WaitAsync(Patience);
+        Assert.Equal((401, "unauthenticated"), (status, problem["code"]?.GetValue<string>()));
+    }
+
+    private static async Task UntilWaitingAsync(TestServer server, int count)
+    {
+        using CancellationTokenSource patience = new(Patience);
+        while (server.Get<WaitGate>().Count != count)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>An empty body that notes how much room was made for it.</summary>
+    private sealed class RecordingStream : MemoryStream
+    {
+        public int LargestBuffer { get; private set; }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            LargestBuffer = Math.Max(LargestBuffer, buffer.Length);
+            return ValueTask.FromResult(0);
+        }
+    }
+}
