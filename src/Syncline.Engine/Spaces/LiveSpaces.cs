@@ -16,7 +16,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     private readonly EngineServices _services;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _creating = new(1);
+    private readonly SemaphoreSlim _making = new(1);
     private readonly Dictionary<SpaceId, Entry> _entries = [];
     private readonly ConcurrentDictionary<SpaceId, LogHead> _heads = [];
     private bool _stopping;
@@ -76,11 +76,11 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     public async ValueTask<AddSpaceOutcome> CreateAsync(
         SpaceRecord space, UserId owner, int spacesMax, CancellationToken cancellationToken)
     {
-        // The log first: a crash in between leaves a log without a space, which the next creation of that id takes away. Creations go one
-        // by one, so that none takes away the log of another.
+        // The log first: a crash in between leaves a log without a space, which the next creation of that id takes away. Creations and
+        // deletions go one by one, so that none takes away the log of another.
         lock (_lock)
             DemandRunning();
-        await _creating.WaitAsync(cancellationToken);
+        await _making.WaitAsync(cancellationToken);
         AddSpaceOutcome outcome;
         try
         {
@@ -94,7 +94,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         }
         finally
         {
-            _creating.Release();
+            _making.Release();
         }
 
         _heads.TryRemove(space.Id, out _);
@@ -105,19 +105,20 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     /// <summary>Deletes a space: its waits end, its log goes.</summary>
     public async ValueTask<bool> DeleteAsync(SpaceId id, UserId by, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
-        if (!await _services.Accounts.RemoveSpaceAsync(id, AuditBy(by), cancellationToken))
-            return false;
-        Entry? entry;
-        lock (_lock)
-            _entries.TryGetValue(id, out entry);
-        if (entry is not null)
-            await CloseAsync(id, entry, ErrorCodes.NotFound, "the space was deleted");
-        await _services.Store.DeleteAsync(id, CancellationToken.None);
-        _heads.TryRemove(id, out _);
-        foreach (Member member in members)
-            Watches.MembershipChanged(member.User.Id);
-        return true;
+        // A creation of the same id waits until the old log is gone: it would lose its own with it.
+        await _making.WaitAsync(cancellationToken);
+        try
+        {
+            IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
+            if (!await _services.Accounts.RemoveSpaceAsync(id, AuditBy(by), cancellationToken))
+                return false;
+            await RemoveLogAsync(id, members);
+            return true;
+        }
+        finally
+        {
+            _making.Release();
+        }
     }
 
     /// <summary>Makes a user a member or changes their role.</summary>
@@ -183,7 +184,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        _creating.Dispose();
+        _making.Dispose();
     }
 
     private async ValueTask<ChangeMemberOutcome> ChangeMemberAsync(
@@ -195,6 +196,26 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         ChangeMemberOutcome outcome = await lease.Space.ChangeMembersAsync(change, cancellationToken);
         Watches.MembershipChanged(member);
         return outcome;
+    }
+
+    private async ValueTask RemoveLogAsync(SpaceId id, IReadOnlyList<Member> members)
+    {
+        Entry? entry;
+        lock (_lock)
+            _entries.TryGetValue(id, out entry);
+        try
+        {
+            if (entry is not null)
+                await CloseAsync(id, entry, ErrorCodes.NotFound, "the space was deleted");
+            await _services.Store.DeleteAsync(id, CancellationToken.None);
+        }
+        finally
+        {
+            // The memberships have ended, also when the store fails and the log is left for the next creation to take away.
+            _heads.TryRemove(id, out _);
+            foreach (Member member in members)
+                Watches.MembershipChanged(member.User.Id);
+        }
     }
 
     private async ValueTask<LiveSpace?> OpenAsync(SpaceId id, Entry entry, CancellationToken cancellationToken)
