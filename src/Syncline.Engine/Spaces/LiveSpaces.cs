@@ -121,20 +121,26 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a user a member or changes their role.</summary>
+    /// <summary>Makes a user a member or changes their role, when <paramref name="by"/> is an owner at that moment.</summary>
+    /// <exception cref="SpaceAccessException">They are not.</exception>
     public ValueTask<ChangeMemberOutcome> SetMemberAsync(
         SpaceId id, UserId member, Role role, int spacesMax, UserId by, CancellationToken cancellationToken) =>
         ChangeMemberAsync(
             id,
             member,
+            by,
+            Role.Owner,
             () => _services.Accounts.SetMemberAsync(id, member, role, spacesMax, AuditBy(by), CancellationToken.None),
             cancellationToken);
 
-    /// <summary>Ends a membership; the member's open waits end with it.</summary>
+    /// <summary>Ends a membership, by an owner or the member; the member's open waits end with it.</summary>
+    /// <exception cref="SpaceAccessException">It is somebody else's, and <paramref name="by"/> is no owner at that moment.</exception>
     public ValueTask<ChangeMemberOutcome> RemoveMemberAsync(SpaceId id, UserId member, UserId by, CancellationToken cancellationToken) =>
         ChangeMemberAsync(
             id,
             member,
+            by,
+            member == by ? Role.Viewer : Role.Owner,
             () => _services.Accounts.RemoveMemberAsync(id, member, AuditBy(by), CancellationToken.None),
             cancellationToken);
 
@@ -188,14 +194,26 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     }
 
     private async ValueTask<ChangeMemberOutcome> ChangeMemberAsync(
-        SpaceId id, UserId member, Func<ValueTask<ChangeMemberOutcome>> change, CancellationToken cancellationToken)
+        SpaceId id, UserId member, UserId by, Role least, Func<ValueTask<ChangeMemberOutcome>> change, CancellationToken cancellationToken)
     {
         await using Lease? lease = await UseAsync(id, cancellationToken);
         if (lease is null)
             return ChangeMemberOutcome.NotFound;
-        ChangeMemberOutcome outcome = await lease.Space.ChangeMembersAsync(change, cancellationToken);
-        Watches.MembershipChanged(member);
-        return outcome;
+        try
+        {
+            // Not cancelled once it is queued: what it changes must be told to the member, whether or not who asked is still there.
+            return await lease.Space.ChangeMembersAsync(by, least, change);
+        }
+        catch (Exception e) when (e is not SpaceAccessException)
+        {
+            // What it changed may be stored. Whoever comes next opens the space with the roles that the store has then.
+            await lease.CloseSpaceAsync("its members could not be read");
+            throw;
+        }
+        finally
+        {
+            Watches.MembershipChanged(member);
+        }
     }
 
     private async ValueTask RemoveLogAsync(SpaceId id, IReadOnlyList<Member> members)
@@ -369,6 +387,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
 
         /// <summary>The space.</summary>
         public LiveSpace Space { get; }
+
+        internal ValueTask CloseSpaceAsync(string reason) => _owner.CloseAsync(Id, _entry, ErrorCodes.Unavailable, reason);
 
         /// <inheritdoc />
         public ValueTask DisposeAsync()

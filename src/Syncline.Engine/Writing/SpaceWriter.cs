@@ -273,6 +273,7 @@ internal sealed partial class SpaceWriter
     {
         PushOutcome? refusal = _space.RoleOf(push.UserId) switch
         {
+            _ when _space.RolesAreUncertain => new PushOutcome.Unavailable(LiveSpace.RolesUncertain),
             null => new PushOutcome.NotFound(),
             < Role.Editor => new PushOutcome.Forbidden(),
             _ when push.Epoch is { } epoch && epoch != _state.Head.Epoch => new PushOutcome.ResyncRequired(_state.Head),

@@ -33,4 +33,62 @@ public sealed class LiveSpacesTests
         await world.JudgedAsync(Alice, world.Note("a", 1));
         Assert.Single(await world.LogAsync());
     }
+
+    [Fact]
+    public async Task Who_is_no_owner_when_it_is_decided_changes_no_members()
+    {
+        await using EngineWorld world = await StartAsync();
+        SpaceAccessException refused = await Assert.ThrowsAsync<SpaceAccessException>(
+            () => world.Spaces.SetMemberAsync(Plans, Bob, Role.Owner, 10, by: Bob, default).AsTask());
+        Assert.Equal(ErrorCodes.Forbidden, refused.Code);
+        refused = await Assert.ThrowsAsync<SpaceAccessException>(() => world.Spaces.RemoveMemberAsync(Plans, Vera, by: Bob, default).AsTask());
+        Assert.Equal(ErrorCodes.Forbidden, refused.Code);
+        Assert.Equal(ChangeMemberOutcome.Changed, await world.Spaces.RemoveMemberAsync(Plans, Bob, by: Bob, default));
+        refused = await Assert.ThrowsAsync<SpaceAccessException>(
+            () => world.Spaces.SetMemberAsync(Plans, Bob, Role.Owner, 10, by: Bob, default).AsTask());
+        Assert.Equal(ErrorCodes.NotFound, refused.Code);
+        Assert.Equal([Role.Owner, Role.Viewer], (await world.Accounts.ReadMembersAsync(Plans, default)).Select(member => member.Role));
+    }
+
+    [Fact]
+    public async Task A_change_of_members_wakes_the_member_although_the_owner_went_away()
+    {
+        StoreAround? around = null;
+        await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
+        LiveSpace space = await world.UseAsync();
+        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        around!.BeforeAppend = () =>
+        {
+            reached.TrySetResult();
+            return hold.Task;
+        };
+        Task push = space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask();
+        await reached.Task.WaitAsync(Patience);
+        using ChangeWatch watch = world.Spaces.Watches.Watch(Vera, []);
+        Task changed = watch.Changed;
+        using CancellationTokenSource gone = new();
+        Task change = world.Spaces.RemoveMemberAsync(Plans, Vera, Alice, gone.Token).AsTask();
+        await gone.CancelAsync();
+        hold.SetResult();
+        await push.WaitAsync(Patience);
+        await changed.WaitAsync(Patience);
+        await change.ContinueWith(static _ => { }, TaskScheduler.Default);
+        Assert.Null(space.RoleOf(Vera));
+    }
+
+    [Fact]
+    public async Task Nobody_goes_on_with_the_roles_of_before_when_the_new_ones_cannot_be_read()
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        Task<FollowPage> waiting = space.Follow(Vera, 0, Selection.All, Page).NextAsync(wait: true, default).AsTask();
+        world.Accounts.FailMembersRead = true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => world.Spaces.RemoveMemberAsync(Plans, Vera, Alice, default).AsTask());
+        Assert.Equal(ErrorCodes.Unavailable, (await Assert.ThrowsAsync<SpaceAccessException>(() => waiting.WaitAsync(Patience))).Code);
+        world.Accounts.FailMembersRead = false;
+        LiveSpace again = await world.UseAsync();
+        Assert.Equal(ErrorCodes.NotFound, Assert.Throws<SpaceAccessException>(() => again.DemandRole(Vera, Role.Viewer)).Code);
+        await world.JudgedAsync(Bob, world.Note("b", 1));
+    }
 }
