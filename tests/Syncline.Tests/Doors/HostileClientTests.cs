@@ -48,6 +48,16 @@ public sealed class HostileClientTests
         Assert.Equal((401, "unauthenticated"), (status, problem["code"]?.GetValue<string>()));
     }
 
+    [Fact]
+    public async Task Cursors_of_more_spaces_than_one_may_belong_to_are_too_many()
+    {
+        await using TestServer server = await StartAsync("--Limits:SpacesPerUserMax=3");
+        string cursors = string.Join(',', Enumerable.Range(0, 4).Select(i => $"\"s-{i}\":{{\"after\":0}}"));
+        (int status, JsonNode problem) = await server.SendAsync(HttpMethod.Post, "/changes", $$$"""{"cursors":{ {{{cursors}}} }}""");
+        Assert.Equal((413, "payload_too_large"), (status, problem["code"]!.GetValue<string>()));
+        Assert.Contains("3", problem["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
     private static async Task UntilWaitingAsync(TestServer server, int count)
     {
         using CancellationTokenSource patience = new(Patience);
