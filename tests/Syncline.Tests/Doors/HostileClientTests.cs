@@ -58,6 +58,18 @@ public sealed class HostileClientTests
         Assert.Contains("3", problem["detail"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("Infinity")]
+    [InlineData("-Infinity")]
+    public async Task A_wait_that_is_no_number_of_seconds_is_an_invalid_request(string wait)
+    {
+        await using TestServer server = await StartAsync();
+        await server.MakeSpaceAsync();
+        (int status, JsonNode problem) = await server.GetAsync($"/spaces/plans/pull?wait={wait}");
+        Assert.Equal((400, "invalid_request"), (status, problem["code"]!.GetValue<string>()));
+    }
+
     private static async Task UntilWaitingAsync(TestServer server, int count)
     {
         using CancellationTokenSource patience = new(Patience);
