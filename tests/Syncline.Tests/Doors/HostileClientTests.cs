@@ -70,6 +70,17 @@ public sealed class HostileClientTests
         Assert.Equal((400, "invalid_request"), (status, problem["code"]!.GetValue<string>()));
     }
 
+    [Fact]
+    public async Task A_body_that_only_says_it_is_large_costs_little()
+    {
+        RecordingStream body = new();
+        DefaultHttpContext context = new();
+        context.Request.Body = body;
+        context.Request.ContentLength = 8_000_000;
+        await RequestBody.ReadAsync(context, new LimitOptions());
+        Assert.InRange(body.LargestBuffer, 1, 64 * 1024);
+    }
+
     private static async Task UntilWaitingAsync(TestServer server, int count)
     {
         using CancellationTokenSource patience = new(Patience);
