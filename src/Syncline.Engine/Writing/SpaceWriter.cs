@@ -251,9 +251,16 @@ internal sealed partial class SpaceWriter
         int max = _services.Options.SharedBatchOperationsMax;
         for (int first = 0; first < operations.Count;)
         {
-            int end = Math.Min(first + max, operations.Count);
-            while (end < operations.Count && operations[end - 1].GroupEnd > operations[end - 1].Seq)
+            int end = first + 1;
+            long bytes = BytesOf(first);
+            while (end < operations.Count
+                && (operations[end - 1].GroupEnd > operations[end - 1].Seq
+                    || (end - first < max && bytes + BytesOf(end) <= _services.Options.SharedBatchBytesMax)))
+            {
+                bytes += BytesOf(end);
                 end++;
+            }
+
             LoggedOperation[] part = [.. operations.Skip(first).Take(end - first)];
             batches.Add(new OperationBatch
             {
@@ -265,6 +272,8 @@ internal sealed partial class SpaceWriter
         }
 
         return batches;
+
+        int BytesOf(int index) => operations[index].Operation.Payload.Utf8.Length;
     }
 
     private static bool IsIn(LoggedOperation[] part, long seq) => seq >= part[0].Seq && seq <= part[^1].Seq;

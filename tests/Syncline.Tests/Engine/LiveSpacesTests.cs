@@ -91,4 +91,18 @@ public sealed class LiveSpacesTests
         Assert.Equal(ErrorCodes.NotFound, Assert.Throws<SpaceAccessException>(() => again.DemandRole(Vera, Role.Viewer)).Code);
         await world.JudgedAsync(Bob, world.Note("b", 1));
     }
+
+    [Fact]
+    public async Task What_a_live_space_keeps_of_its_log_is_bounded_however_small_or_large_the_operations()
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        for (int push = 0; push < 5; push++)
+            await world.JudgedAsync(Alice, [.. Enumerable.Range((push * 1_000) + 1, 1_000).Select(clock => world.Note("a", clock))]);
+        Assert.InRange(space.Feed.Now.Batches.Sum(batch => batch.Operations.Count), 1_000, 2_500);
+
+        string large = $"\"{new string('x', 200 * 1024)}\"";
+        await world.JudgedAsync(Alice, [.. Enumerable.Range(10_000, 20).Select(clock => world.Note("a", clock, large))]);
+        Assert.InRange(space.Feed.Now.Batches.Sum(batch => batch.Bytes), 200 * 1024, 1024 * 1024);
+    }
 }
