@@ -93,6 +93,20 @@ public sealed class LiveSpacesTests
     }
 
     [Fact]
+    public async Task A_role_that_is_lost_while_the_store_reads_gets_nothing_of_what_was_read()
+    {
+        StoreAround? around = null;
+        await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
+        await world.JudgedAsync(Alice, world.Note("a", 1));
+        await world.CloseAsync();
+        LiveSpace space = await world.UseAsync();
+        around!.AfterRead = async _ => await world.Spaces.RemoveMemberAsync(Plans, Vera, Alice, default);
+        Follower follower = space.Follow(Vera, 0, Selection.All, Page);
+        SpaceAccessException lost = await Assert.ThrowsAsync<SpaceAccessException>(() => follower.NextAsync(wait: false, default).AsTask());
+        Assert.Equal(ErrorCodes.NotFound, lost.Code);
+    }
+
+    [Fact]
     public async Task What_a_live_space_keeps_of_its_log_is_bounded_however_small_or_large_the_operations()
     {
         await using EngineWorld world = await StartAsync();

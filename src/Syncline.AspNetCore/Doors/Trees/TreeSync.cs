@@ -18,8 +18,14 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
     private static readonly Selection Trees = new([TreeModel.Scope], []);
 
     /// <summary>What there is to send now.</summary>
-    public ValueTask<SyncAnswer> NowAsync(CancellationToken cancellationToken) =>
-        request.Cursor is { } cursor ? AfterAsync(cursor, cancellationToken) : ByVectorsAsync(cancellationToken);
+    public async ValueTask<SyncAnswer> NowAsync(CancellationToken cancellationToken)
+    {
+        SyncAnswer answer = request.Cursor is { } cursor ? await AfterAsync(cursor, cancellationToken) : await ByVectorsAsync(cancellationToken);
+
+        // The role may have been lost, or the id have become another space's, while the store was reading.
+        space.DemandRole(userId, Role.Viewer);
+        return answer;
+    }
 
     /// <summary>What became worth sending after a seq, a page of it.</summary>
     public async ValueTask<SyncAnswer> AfterAsync(long after, CancellationToken cancellationToken)
