@@ -107,6 +107,39 @@ public sealed class LiveSpacesTests
     }
 
     [Fact]
+    public async Task Stopping_answers_all_waits_however_long_one_space_writes()
+    {
+        StoreAround? around = null;
+        await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
+        LiveSpace space = await world.UseAsync();
+        SpaceId other = new("other");
+        await world.Spaces.CreateAsync(new SpaceRecord(other, "Other", world.Time.GetUtcNow()), Alice, 10, default);
+        await using LiveSpaces.Lease lease = (await world.Spaces.UseAsync(other, default))!;
+        Task<FollowPage> waiting = lease.Space.Follow(Alice, 0, Selection.All, Page).NextAsync(wait: true, default).AsTask();
+        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        around!.BeforeAppend = () =>
+        {
+            reached.TrySetResult();
+            return hold.Task;
+        };
+        Task push = space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask();
+        await reached.Task.WaitAsync(Patience);
+        Task stopping = world.Spaces.StopAsync().AsTask();
+        try
+        {
+            await Assert.ThrowsAsync<SpaceAccessException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(5)));
+        }
+        finally
+        {
+            hold.SetResult();
+        }
+
+        await stopping.WaitAsync(Patience);
+        await push.WaitAsync(Patience);
+    }
+
+    [Fact]
     public async Task What_a_live_space_keeps_of_its_log_is_bounded_however_small_or_large_the_operations()
     {
         await using EngineWorld world = await StartAsync();
