@@ -81,6 +81,59 @@ public sealed class HostileClientTests
         Assert.InRange(body.LargestBuffer, 1, 64 * 1024);
     }
 
+    [Fact]
+    public async Task A_wait_is_answered_by_a_page_of_what_comes()
+    {
+        await using TestServer server = await StartAsync("--Limits:PageOperationsMax=7");
+        string epoch = await server.MakeSpaceAsync();
+        await server.PutAsync(Roots);
+        Task<(int Status, JsonNode Answer)> byVectors = server.SyncAsync("""{"stateVectors":{"root":{"a":[[1,2]]}},"timeout":50000}""");
+        Task<(int Status, JsonNode Answer)> byCursor = server.SyncAsync($$"""{"cursor":2,"epoch":"{{epoch}}","timeout":50000}""");
+        await UntilWaitingAsync(server, 2);
+        await server.PutAsync(string.Join(',', Enumerable.Range(3, 20).Select(clock => Move("b", $"{clock}", $"v{clock}", "root"))));
+        (_, JsonNode answer) = await byVectors.WaitAsync(Patience);
+        Assert.Equal(7, answer["operations"]!["root"]!.AsArray().Count);
+        Assert.True(answer["hasMore"]!.GetValue<bool>());
+        Assert.Null(answer["cursor"]);
+
+        (_, answer) = await byCursor.WaitAsync(Patience);
+        List<string> got = [.. Ids(answer).Split(' ')];
+        Assert.Equal((7, 9, true), (got.Count, answer["cursor"]!.GetValue<int>(), answer["hasMore"]!.GetValue<bool>()));
+        while (answer["hasMore"]!.GetValue<bool>())
+        {
+            (_, answer) = await server.SyncAsync($$"""{"cursor":{{answer["cursor"]}},"epoch":"{{epoch}}"}""");
+            got.AddRange(Ids(answer).Split(' '));
+        }
+
+        Assert.Equal(Enumerable.Range(3, 20).Select(clock => $"{clock}@b"), got);
+    }
+
+    [Fact]
+    public async Task An_answer_by_cursor_is_cut_where_many_operations_had_waited()
+    {
+        await using TestServer server = await StartAsync("--Limits:PageOperationsMax=7");
+        string epoch = await server.MakeSpaceAsync();
+        await server.PutAsync(Roots);
+        string waiting = string.Join(
+            ',', Enumerable.Range(0, 20).Select(i => Set("b", $"{100 + i}", $"v{i / 4}", $"k{i}", "1")));
+        await server.PutAsync(waiting);
+        await server.PutAsync(string.Join(',', Enumerable.Range(0, 5).Select(i => Move("c", $"{10 + i}", $"v{i}", "root"))));
+        List<string> got = [];
+        long cursor = 22;
+        JsonNode answer;
+        do
+        {
+            (_, answer) = await server.SyncAsync($$"""{"cursor":{{cursor}},"epoch":"{{epoch}}"}""");
+            string[] ids = Ids(answer).Split(' ');
+            Assert.InRange(ids.Length, 1, 10);
+            got.AddRange(ids);
+            Assert.True(answer["cursor"]!.GetValue<long>() > cursor);
+            cursor = answer["cursor"]!.GetValue<long>();
+        }
+        while (answer["hasMore"]!.GetValue<bool>());
+        Assert.Equal((25, 25, 27L), (got.Count, got.Distinct(StringComparer.Ordinal).Count(), cursor));
+    }
+
     private static async Task UntilWaitingAsync(TestServer server, int count)
     {
         using CancellationTokenSource patience = new(Patience);

@@ -74,10 +74,10 @@ internal sealed class TreeEndpoints(
         SyncAnswer answer;
         if (sentVectors.Find(space.Id, caller.UserId, request.ClientId!, vectors) is { } sent)
         {
-            answer = Named(await sync.AfterAsync(sent.Head, aborted), request);
+            answer = await sync.AfterAsync(sent.Head, aborted);
             TimeSpan pause = sent.Left < request.Timeout ? sent.Left : request.Timeout;
             if (answer.Operations.Count == 0)
-                answer = Named(await WaitAsync(sync, answer, caller, pause, aborted), request);
+                answer = await WaitAsync(sync, answer, caller, pause, aborted);
             TimeSpan left = request.Timeout - time.GetElapsedTime(began);
             if (answer.Operations.Count == 0 && left > TimeSpan.Zero)
                 answer = await SyncOnceAsync(sync, caller, request with { Timeout = left }, aborted);
@@ -91,12 +91,6 @@ internal sealed class TreeEndpoints(
             sentVectors.Note(space.Id, caller.UserId, request.ClientId!, vectors, head);
         return answer;
     }
-
-    // What was read by cursor covers all trees; a client that goes by vectors asked for those it named.
-    private static SyncAnswer Named(SyncAnswer answer, SyncRequest request) => answer with
-    {
-        Operations = [.. answer.Operations.Where(logged => request.Names(logged.Operation.Id.ResourceId))],
-    };
 
     private async ValueTask<SyncAnswer> WaitAsync(TreeSync sync, SyncAnswer idle, Caller caller, TimeSpan timeout, CancellationToken aborted)
     {
