@@ -18,6 +18,9 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _making = new(1);
     private readonly Dictionary<SpaceId, Entry> _entries = [];
+
+    // The live ones that nobody uses, the one idle for longest first: found without a look at all the others.
+    private readonly LinkedList<KeyValuePair<SpaceId, Entry>> _idle = new();
     private readonly ConcurrentDictionary<SpaceId, LogHead> _heads = [];
     private bool _stopping;
 
@@ -45,6 +48,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
                     _entries.Add(id, known = new Entry());
                 entry = known;
                 entry.Users++;
+                LeaveIdle(entry);
             }
 
             LiveSpace? space;
@@ -162,12 +166,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         using PeriodicTimer timer = new(_services.Options.IdleTime / 4, _services.TimeProvider);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            long now = _services.TimeProvider.GetTimestamp();
-            foreach ((SpaceId id, Entry entry) in Idle())
-            {
-                if (_services.TimeProvider.GetElapsedTime(entry.LastUsed, now) >= _services.Options.IdleTime)
-                    await CloseIdleAsync(id, entry);
-            }
+            while (OldestIdle(_services.Options.IdleTime) is { } oldest)
+                await CloseIdleAsync(oldest.Key, oldest.Value);
         }
     }
 
@@ -282,46 +282,53 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         {
             entry.Users--;
             entry.LastUsed = _services.TimeProvider.GetTimestamp();
-            if (entry.Users == 0 && entry.Space is null && _entries.TryGetValue(id, out Entry? current) && ReferenceEquals(current, entry))
+            if (entry.Users > 0)
+                return;
+            if (entry.Space is not null && !entry.IsClosing)
+                entry.IdleNode = _idle.AddLast(new KeyValuePair<SpaceId, Entry>(id, entry));
+            else if (entry.Space is null && _entries.TryGetValue(id, out Entry? current) && ReferenceEquals(current, entry))
                 _entries.Remove(id);
         }
     }
 
     private async ValueTask MakeRoomAsync()
     {
-        while (true)
-        {
-            KeyValuePair<SpaceId, Entry> oldest;
-            lock (_lock)
-            {
-                if (_entries.Count <= _services.Options.LiveSpacesMax)
-                    return;
-                oldest = _entries.Where(entry => entry.Value.Users == 0).MinBy(entry => entry.Value.LastUsed);
-            }
+        // When all are in use, their number is bounded by the connections.
+        while (OldestIdle(TimeSpan.Zero, liveMax: _services.Options.LiveSpacesMax) is { } oldest)
+            await CloseIdleAsync(oldest.Key, oldest.Value);
+    }
 
-            // All are in use: their number is bounded by the connections.
-            if (oldest.Value is null || !await CloseIdleAsync(oldest.Key, oldest.Value))
-                return;
+    // The space that is idle for longest, when it is for at least a time, and more spaces are live than a number.
+    private KeyValuePair<SpaceId, Entry>? OldestIdle(TimeSpan idleTime, int liveMax = 0)
+    {
+        lock (_lock)
+        {
+            return _entries.Count > liveMax
+                && _idle.First is { Value: var oldest }
+                && _services.TimeProvider.GetElapsedTime(oldest.Value.LastUsed) >= idleTime
+                    ? oldest
+                    : null;
         }
     }
 
-    private KeyValuePair<SpaceId, Entry>[] Idle()
+    private void LeaveIdle(Entry entry)
     {
-        lock (_lock)
-            return [.. _entries.Where(entry => entry.Value.Users == 0)];
+        if (entry.IdleNode is { } node)
+            _idle.Remove(node);
+        entry.IdleNode = null;
     }
 
-    private async ValueTask<bool> CloseIdleAsync(SpaceId id, Entry entry)
+    private async ValueTask CloseIdleAsync(SpaceId id, Entry entry)
     {
         lock (_lock)
         {
             if (entry.Users > 0 || entry.IsClosing)
-                return false;
+                return;
             entry.IsClosing = true;
+            LeaveIdle(entry);
         }
 
         await FinishClosingAsync(id, entry, ErrorCodes.Unavailable, "the space was idle");
-        return true;
     }
 
     private async ValueTask CloseAsync(SpaceId id, Entry entry, string code, string reason)
@@ -331,6 +338,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         {
             isClosing = entry.IsClosing;
             entry.IsClosing = true;
+            LeaveIdle(entry);
         }
 
         if (isClosing)
@@ -413,5 +421,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         public long LastUsed { get; set; }
 
         public bool IsClosing { get; set; }
+
+        /// <summary>Where it stands among those that nobody uses. Under the lock.</summary>
+        public LinkedListNode<KeyValuePair<SpaceId, Entry>>? IdleNode { get; set; }
     }
 }

@@ -152,4 +152,31 @@ public sealed class LiveSpacesTests
         await world.JudgedAsync(Alice, [.. Enumerable.Range(10_000, 20).Select(clock => world.Note("a", clock, large))]);
         Assert.InRange(space.Feed.Now.Batches.Sum(batch => batch.Bytes), 200 * 1024, 1024 * 1024);
     }
+
+    [Fact]
+    public async Task The_space_that_is_idle_for_longest_makes_room_and_one_in_use_never_does()
+    {
+        await using EngineWorld world = await StartAsync(configure: options => options.LiveSpacesMax = 3);
+        SpaceId[] ids = [.. Enumerable.Range(0, 5).Select(i => new SpaceId($"space-{i}"))];
+        foreach (SpaceId id in ids)
+            await world.Spaces.CreateAsync(new SpaceRecord(id, "S", world.Time.GetUtcNow()), Alice, 10, default);
+        LiveSpaces.Lease held = (await world.Spaces.UseAsync(ids[0], default))!;
+        LiveSpace first = await OpenAsync(1);
+        LiveSpace second = await OpenAsync(2);
+        Assert.Same(first, await OpenAsync(1));
+
+        // The second has now been idle for longer than the first.
+        await OpenAsync(3);
+        Assert.Same(first, await OpenAsync(1));
+        Assert.NotSame(second, await OpenAsync(2));
+        await using (LiveSpaces.Lease again = (await world.Spaces.UseAsync(ids[0], default))!)
+            Assert.Same(held.Space, again.Space);
+        await held.DisposeAsync();
+
+        async Task<LiveSpace> OpenAsync(int index)
+        {
+            await using LiveSpaces.Lease lease = (await world.Spaces.UseAsync(ids[index], default))!;
+            return lease.Space;
+        }
+    }
 }
