@@ -163,6 +163,13 @@ public sealed class LiveSpace
         _published(this);
     }
 
+    /// <summary>Begins anew on another life of the log.</summary>
+    internal void Replace(LogHead head)
+    {
+        Feed.Replace(head);
+        _published(this);
+    }
+
     internal void Start() => _running = _writer.RunAsync();
 
     /// <summary>Serves what is queued, then ends: open reads are answered with <paramref name="code"/>.</summary>

@@ -214,7 +214,7 @@ internal sealed partial class SpaceWriter
         {
             // Another life of the log: nothing in memory is of it.
             _state.Forget(head);
-            _space.Feed.Replace(head);
+            _space.Replace(head);
         }
 
         while (_state.Head.Seq < head.Seq)

@@ -1,3 +1,4 @@
+using Syncline.AspNetCore.Doors.Trees;
 using Syncline.Core.Operations;
 using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
@@ -178,5 +179,22 @@ public sealed class LiveSpacesTests
             await using LiveSpaces.Lease lease = (await world.Spaces.UseAsync(ids[index], default))!;
             return lease.Space;
         }
+    }
+
+    [Fact]
+    public async Task A_log_that_begins_another_epoch_is_known_to_all_who_ask_for_its_head_and_to_waits_by_cursor()
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        Epoch before = space.Feed.Now.Head.Epoch;
+        await world.JudgedAsync(Alice, world.Note("a", 1), world.Note("a", 2), world.Note("a", 3));
+        Assert.Equal(before, (await world.Spaces.HeadOfAsync(Plans, default))!.Epoch);
+        TreeSync sync = new(space, Alice, new SyncRequest(null, TimeSpan.Zero, 3, before, WantsVectors: false, ClientId: null), Page);
+        Assert.Equal(3, (await sync.NowAsync(default)).Cursor);
+        world.Memory.BeginEpoch(Plans, new Epoch("second"), sharedUpTo: 2);
+        await world.PushAsync(Alice, world.Item("{}"));
+        Assert.Equal(new Epoch("second"), (await world.Spaces.HeadOfAsync(Plans, default))!.Epoch);
+        SpaceAccessException lost = await Assert.ThrowsAsync<SpaceAccessException>(() => sync.NowAsync(default).AsTask());
+        Assert.Equal(ErrorCodes.ResyncRequired, lost.Code);
     }
 }

@@ -69,10 +69,17 @@ internal sealed class LogEndpoints(
             return Problems.ResyncRequired(space.Feed.Now.Head);
 
         Follower follower = space.Follow(caller.UserId, after, selection, new PageLimits((int)limit, limits.Value.PageBytesMax));
-        FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
-        if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
-            page = await WaitAsync(follower, caller, wait, context.RequestAborted);
-        return new JsonAnswer(writer => Write(writer, page));
+        try
+        {
+            FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
+            if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
+                page = await WaitAsync(follower, caller, wait, context.RequestAborted);
+            return new JsonAnswer(writer => Write(writer, page));
+        }
+        catch (SpaceAccessException e) when (e.Code == ErrorCodes.ResyncRequired)
+        {
+            return Problems.ResyncRequired(space.Feed.Now.Head);
+        }
     }
 
     private async ValueTask<FollowPage> WaitAsync(Follower follower, Caller caller, TimeSpan asked, CancellationToken aborted)

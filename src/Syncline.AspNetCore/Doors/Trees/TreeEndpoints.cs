@@ -45,15 +45,19 @@ internal sealed class TreeEndpoints(
         Caller caller = context.Caller();
         LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Viewer);
         SyncRequest request = SyncRequest.Read((await RequestBody.ReadAsync(context, limits.Value)).Span);
-        if (request.Cursor is { } cursor && !await space.CanServeAsync(request.Epoch, cursor, context.RequestAborted))
-            return Problems.ResyncRequired(space.Feed.Now.Head);
-
         TreeSync sync = new(space, caller.UserId, request, new PageLimits(limits.Value.PageOperationsMax, limits.Value.PageBytesMax));
         bool mayRepeat = request.Cursor is null && request.ClientId is not null && request.Timeout > TimeSpan.Zero;
-        SyncAnswer answer = mayRepeat
-            ? await SyncRepeatableAsync(space, sync, caller, request, context.RequestAborted)
-            : await SyncOnceAsync(sync, caller, request, context.RequestAborted);
-        return new JsonAnswer(answer.Write);
+        try
+        {
+            SyncAnswer answer = mayRepeat
+                ? await SyncRepeatableAsync(space, sync, caller, request, context.RequestAborted)
+                : await SyncOnceAsync(sync, caller, request, context.RequestAborted);
+            return new JsonAnswer(answer.Write);
+        }
+        catch (SpaceAccessException e) when (e.Code == ErrorCodes.ResyncRequired)
+        {
+            return Problems.ResyncRequired(space.Feed.Now.Head);
+        }
     }
 
     private async ValueTask<SyncAnswer> SyncOnceAsync(TreeSync sync, Caller caller, SyncRequest request, CancellationToken aborted)
