@@ -217,6 +217,13 @@ internal sealed partial class SpaceWriter
             _space.Replace(head);
         }
 
+        if (head.Seq < _state.Head.Seq)
+        {
+            // Somebody put an older log in this one's place. To go on would give its seqs a second meaning, and to ask again would never end.
+            throw new StoreUnavailableException(
+                $"The log ends at {head.Seq} and had reached {_state.Head.Seq}: it was replaced while in use; restart the server.", outcomeUnknown: false);
+        }
+
         while (_state.Head.Seq < head.Seq)
         {
             LogPage page = await _services.Store.ReadAsync(_space.Id, _state.Head.Seq, Selection.All, CatchUpPage, CancellationToken.None);

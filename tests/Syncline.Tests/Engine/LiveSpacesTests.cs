@@ -4,6 +4,7 @@ using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
 using Syncline.Engine.Spaces;
 using Syncline.Engine.Storage;
+using Syncline.Engine.Writing;
 using static Syncline.Tests.Engine.EngineWorld;
 
 namespace Syncline.Tests.Engine;
@@ -196,5 +197,17 @@ public sealed class LiveSpacesTests
         Assert.Equal(new Epoch("second"), (await world.Spaces.HeadOfAsync(Plans, default))!.Epoch);
         SpaceAccessException lost = await Assert.ThrowsAsync<SpaceAccessException>(() => sync.NowAsync(default).AsTask());
         Assert.Equal(ErrorCodes.ResyncRequired, lost.Code);
+    }
+
+    [Fact]
+    public async Task A_log_that_is_shorter_than_it_was_takes_nothing_and_keeps_nobody_waiting()
+    {
+        StoreAround? around = null;
+        await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
+        await world.JudgedAsync(Alice, world.Note("a", 1), world.Note("a", 2));
+        around!.ShownHead = 1;
+        Assert.IsType<PushOutcome.Unavailable>(await world.PushAsync(Alice, world.Note("a", 3)));
+        around.ShownHead = null;
+        await world.JudgedAsync(Alice, world.Note("a", 3));
     }
 }
