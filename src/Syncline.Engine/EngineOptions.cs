@@ -24,4 +24,8 @@ public sealed class EngineOptions
     /// <summary>Most operations of one batch that followers share. Default 1,000, as many as a page.</summary>
     [Range(1, 100_000)]
     public int SharedBatchOperationsMax { get; set; } = 1_000;
+
+    /// <summary>Most bytes of payload of one batch that followers share. Default 256 KiB; a single operation or group may be larger.</summary>
+    [Range(1_024, 1 << 30)]
+    public int SharedBatchBytesMax { get; set; } = 256 * 1024;
 }

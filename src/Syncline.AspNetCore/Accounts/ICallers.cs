@@ -9,6 +9,9 @@ internal interface ICallers
     /// <exception cref="Doors.RequestException">The request must not be answered at all, whoever it is from.</exception>
     ValueTask<Caller?> FindAsync(HttpContext context);
 
+    /// <summary>Whether the caller's login has ended since the request was let in: after a wait it gets nothing any more.</summary>
+    bool HasEnded(Caller caller) => false;
+
     /// <summary>Refuses requests that must not be answered at all, those that need no caller included.</summary>
     void Screen(HttpContext context);
 }

@@ -56,7 +56,7 @@ internal sealed partial class LocalAccounts(
         DemandAttempt();
 
         Credentials? credentials = possible ? await store.FindCredentialsAsync(userName!, cancellationToken) : null;
-        PasswordVerificationResult result = await passwords.VerifyAsync(credentials, request.Password, cancellationToken);
+        PasswordVerificationResult result = await passwords.VerifyAsync(credentials, request.Password, DemandAttempt, cancellationToken);
         if (credentials is null || result == PasswordVerificationResult.Failed)
         {
             // Of guesses made at once only those within the limit get an answer.

@@ -21,6 +21,8 @@ internal sealed class LocalCallers(AccessTokens tokens, EndedLogins endedLogins)
     public Caller? Find(string token) =>
         tokens.Read(token) is { } caller && !endedLogins.Contains(caller.LoginId!) ? caller : null;
 
+    public bool HasEnded(Caller caller) => endedLogins.Contains(caller.LoginId!);
+
     public void Screen(HttpContext context)
     {
         // A request without a good token gets nothing, so no request is dangerous in itself.

@@ -41,12 +41,17 @@ internal sealed class Passwords : IDisposable
     }
 
     /// <summary>Whether it is the user's password, and whether its hash is of an older kind. Takes its time for null, too, and says no.</summary>
+    /// <param name="credentials">The user's, or null.</param>
+    /// <param name="password">What was given.</param>
+    /// <param name="demandAttempt">Called when the turn has come: throws when the attempts were used up by those that came before.</param>
+    /// <param name="cancellationToken">Ends the wait for a turn.</param>
     public async ValueTask<PasswordVerificationResult> VerifyAsync(
-        Credentials? credentials, string password, CancellationToken cancellationToken)
+        Credentials? credentials, string password, Action demandAttempt, CancellationToken cancellationToken)
     {
         await _turns.WaitAsync(cancellationToken);
         try
         {
+            demandAttempt();
             if (credentials is { User: { } user, PasswordHash: { } hash })
                 return _hasher.VerifyHashedPassword(user, hash, password);
             _hasher.VerifyHashedPassword(Nobody, _dummyHash, password);

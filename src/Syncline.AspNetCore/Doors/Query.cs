@@ -23,7 +23,8 @@ internal static class Query
     {
         if (!query.TryGetValue(name, out StringValues text))
             return TimeSpan.Zero;
-        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value)
+        // Whatever the style, .NET takes "NaN" and "Infinity" for numbers.
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
             ? ToTime(value)
             : throw JsonBody.Invalid($"{name} is not a number of seconds of at least 0");
     }

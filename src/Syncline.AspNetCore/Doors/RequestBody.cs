@@ -11,6 +11,9 @@ namespace Syncline.AspNetCore.Doors;
 /// <summary>Reads a whole JSON body within its limits, as sent and inflated.</summary>
 internal static class RequestBody
 {
+    // Room is made for what has come, not for what the client says will come: saying so costs it nothing.
+    private const int FirstRoomMax = 64 * 1024;
+
     /// <summary>Any depth may be read: too deep is a matter of the one operation that is.</summary>
     public static JsonReaderOptions AnyDepth { get; } = new() { MaxDepth = int.MaxValue };
 
@@ -45,7 +48,7 @@ internal static class RequestBody
         byte[] text;
         try
         {
-            text = await ReadToEndAsync(body, (int)Math.Min(request.ContentLength ?? 4096, max), max, context.RequestAborted);
+            text = await ReadToEndAsync(body, (int)Math.Min(request.ContentLength + 1 ?? 4096, Math.Min(max, FirstRoomMax)), max, context.RequestAborted);
         }
         catch (InvalidDataException)
         {

@@ -7,7 +7,7 @@ using Syncline.Engine;
 namespace Syncline.AspNetCore.Doors;
 
 /// <summary>Bounds how many requests of one user wait at one time, and for how long.</summary>
-internal sealed class WaitGate(IOptions<LimitOptions> limits, EngineMeters meters, TimeProvider timeProvider)
+internal sealed class WaitGate(IOptions<LimitOptions> limits, ICallers callers, EngineMeters meters, TimeProvider timeProvider)
 {
     private readonly ConcurrentDictionary<UserId, int> _waits = [];
 
@@ -31,8 +31,10 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, EngineMeters meter
         }
 
         meters.Waits.Add(1);
-        return new Wait(this, caller.UserId, time, timeProvider, aborted);
+        return new Wait(this, caller, time, timeProvider, aborted);
     }
+
+    private bool HasEnded(Caller caller) => callers.HasEnded(caller);
 
     private void CountLeft() => meters.Waits.Add(-1);
 
@@ -52,15 +54,15 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, EngineMeters meter
     public sealed class Wait : IDisposable
     {
         private readonly WaitGate _gate;
-        private readonly UserId _userId;
+        private readonly Caller _caller;
         private readonly CancellationToken _aborted;
         private readonly CancellationTokenSource _timeout;
         private readonly CancellationTokenSource _either;
 
-        internal Wait(WaitGate gate, UserId userId, TimeSpan time, TimeProvider timeProvider, CancellationToken aborted)
+        internal Wait(WaitGate gate, Caller caller, TimeSpan time, TimeProvider timeProvider, CancellationToken aborted)
         {
             _gate = gate;
-            _userId = userId;
+            _caller = caller;
             _aborted = aborted;
             _timeout = new CancellationTokenSource(time, timeProvider);
             _either = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, aborted);
@@ -72,10 +74,18 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, EngineMeters meter
         /// <summary>Whether the time is over, the client still being there to be told.</summary>
         public bool IsOver => _timeout.IsCancellationRequested && !_aborted.IsCancellationRequested;
 
+        /// <summary>Demands that who waited may still be answered: the login may have ended while nobody looked.</summary>
+        /// <exception cref="RequestException">It has.</exception>
+        public void DemandCaller()
+        {
+            if (_gate.HasEnded(_caller))
+                throw new RequestException(ErrorCodes.Unauthenticated, "the login has ended during the wait");
+        }
+
         /// <inheritdoc />
         public void Dispose()
         {
-            _gate.Leave(_userId);
+            _gate.Leave(_caller.UserId);
             _gate.CountLeft();
             _either.Dispose();
             _timeout.Dispose();

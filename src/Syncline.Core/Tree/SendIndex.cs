@@ -98,8 +98,11 @@ public sealed class SendIndex
     /// <summary>Whether a log's reader is to be sent the operation at its own seq: it is worth sending, and was not held back when it came.</summary>
     public bool ContainsOnTime(Stamp stamp) => Contains(stamp) && !_lateSeq.ContainsKey(stamp);
 
-    /// <summary>The operations that took part only when a later one arrived, with that one's seq, for seqs after <paramref name="after"/>.</summary>
-    public IEnumerable<(long Seq, Stamp Stamp)> LateAfter(long after)
+    /// <summary>
+    /// The operations that took part only when a later one arrived, with that one's seq, for seqs after <paramref name="after"/> up to and
+    /// including <paramref name="upTo"/>.
+    /// </summary>
+    public IEnumerable<(long Seq, Stamp Stamp)> LateAfter(long after, long upTo = long.MaxValue)
     {
         int low = 0;
         int high = _late.Count;
@@ -112,7 +115,7 @@ public sealed class SendIndex
                 high = middle;
         }
 
-        for (; low < _late.Count; low++)
+        for (; low < _late.Count && _late[low].Seq <= upTo; low++)
         {
             if (Contains(_late[low].Stamp))
                 yield return (_late[low].Seq, _late[low].Stamp);

@@ -10,14 +10,13 @@ public sealed class ChangeWatch : IDisposable
 {
     private readonly Registry _registry;
     private readonly UserId _userId;
-    private readonly IReadOnlyCollection<SpaceId> _spaces;
+    private readonly HashSet<SpaceId> _spaces = [];
     private volatile TaskCompletionSource _changed = NewSignal();
 
-    private ChangeWatch(Registry registry, UserId userId, IReadOnlyCollection<SpaceId> spaces)
+    private ChangeWatch(Registry registry, UserId userId)
     {
         _registry = registry;
         _userId = userId;
-        _spaces = spaces;
     }
 
     /// <summary>Ends at the next change, and when the server stops. Take it before looking, and after a change take it anew.</summary>
@@ -25,6 +24,9 @@ public sealed class ChangeWatch : IDisposable
 
     /// <summary>Whether the server stops, and nothing more will change.</summary>
     public bool IsStopped => _registry.IsStopped;
+
+    /// <summary>Watches more spaces, from now on. The user's own: a watch of any space anybody names would wake for what is not theirs.</summary>
+    public void Add(IEnumerable<SpaceId> spaces) => _registry.Add(this, spaces);
 
     /// <inheritdoc />
     public void Dispose() => _registry.Remove(this);
@@ -44,19 +46,30 @@ public sealed class ChangeWatch : IDisposable
         public bool IsStopped { get; private set; }
 
         /// <summary>Begins to watch.</summary>
-        public ChangeWatch Watch(UserId userId, IReadOnlyCollection<SpaceId> spaces)
+        public ChangeWatch Watch(UserId userId, IEnumerable<SpaceId> spaces)
         {
-            ChangeWatch watch = new(this, userId, spaces);
+            ChangeWatch watch = new(this, userId);
             lock (_lock)
             {
-                foreach (SpaceId space in spaces)
-                    Add(_bySpace, space, watch);
                 Add(_byUser, userId, watch);
                 if (IsStopped)
                     watch.Signal();
             }
 
+            Add(watch, spaces);
             return watch;
+        }
+
+        internal void Add(ChangeWatch watch, IEnumerable<SpaceId> spaces)
+        {
+            lock (_lock)
+            {
+                foreach (SpaceId space in spaces)
+                {
+                    if (watch._spaces.Add(space))
+                        Add(_bySpace, space, watch);
+                }
+            }
         }
 
         internal void SpaceChanged(SpaceId space) => Signal(_bySpace, space);

@@ -11,6 +11,9 @@ public sealed class Feed
 {
     private const int BatchesKept = 64;
     private const long BytesKept = 1024 * 1024;
+
+    // What an operation takes in memory beside its payload, about.
+    private const int BytesBesidePayload = 512;
     private readonly Lock _publishing = new();
     private volatile Snapshot _now;
 
@@ -27,10 +30,10 @@ public sealed class Feed
         {
             before = _now;
             ImmutableList<OperationBatch> kept = before.Batches.AddRange(batches);
-            long bytes = kept.Sum(batch => batch.Bytes);
+            long bytes = kept.Sum(Weight);
             while (kept.Count > 1 && (kept.Count > BatchesKept || bytes > BytesKept))
             {
-                bytes -= kept[0].Bytes;
+                bytes -= Weight(kept[0]);
                 kept = kept.RemoveAt(0);
             }
 
@@ -65,6 +68,8 @@ public sealed class Feed
 
         before.Signal();
     }
+
+    private static long Weight(OperationBatch batch) => batch.Bytes + ((long)batch.Operations.Count * BytesBesidePayload);
 
     /// <summary>The log's head and newest batches at one moment.</summary>
     public sealed class Snapshot

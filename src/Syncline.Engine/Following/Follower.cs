@@ -131,6 +131,9 @@ public sealed class Follower
     private async ValueTask<FollowPage> FromStoreAsync(Feed.Snapshot snapshot, CancellationToken cancellationToken)
     {
         LogPage page = await _store.ReadAsync(_space.Id, Cursor, _selection, _limits, cancellationToken);
+
+        // The role may have been lost, or the id have become another space's, while the store was reading.
+        _space.DemandRole(_userId, Accounts.Role.Viewer);
         LogHead head = page.Head == snapshot.Head.Seq ? snapshot.Head : snapshot.Head with { Seq = page.Head };
         OperationDigest? digest = page.Operations.Count > 0 && page.Operations[^1].Seq == page.Cursor ? page.Operations[^1].Digest
             : page.Cursor == snapshot.Head.Seq ? snapshot.Head.Digest

@@ -9,7 +9,15 @@ public sealed class OperationBatch
     private byte[]? _encoded;
 
     /// <summary>At least one operation, seqs without a gap.</summary>
-    public required IReadOnlyList<LoggedOperation> Operations { get; init; }
+    public required IReadOnlyList<LoggedOperation> Operations
+    {
+        get;
+        init
+        {
+            field = value;
+            Bytes = value.Sum(logged => (long)logged.Operation.Payload.Utf8.Length);
+        }
+    }
 
     /// <summary>What it made worth sending to clients by state vector: see <see cref="Core.Tree.TreesState.NewlySendable"/>.</summary>
     public required IReadOnlyList<(long Seq, LoggedOperation Operation)> NewlySendable { get; init; }
@@ -24,7 +32,7 @@ public sealed class OperationBatch
     public long Last => Operations[^1].Seq;
 
     /// <summary>Bytes of payload.</summary>
-    public long Bytes => Operations.Sum(logged => (long)logged.Operation.Payload.Utf8.Length);
+    public long Bytes { get; private init; }
 
     /// <summary>The operations as pull delivers them, comma-separated; encoded once, however many read it.</summary>
     public ReadOnlyMemory<byte> EncodedJson => _encoded ?? Encode();

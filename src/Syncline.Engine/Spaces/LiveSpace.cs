@@ -15,11 +15,13 @@ namespace Syncline.Engine.Spaces;
 /// </summary>
 public sealed class LiveSpace
 {
+    internal const string RolesUncertain = "who may do what in the space is being read anew";
     private readonly EngineServices _services;
     private readonly SpaceWriter _writer;
     private readonly Action<LiveSpace> _published;
     private volatile FrozenDictionary<UserId, Role> _roles;
     private volatile SpaceAccessException? _closed;
+    private volatile bool _rolesAreUncertain;
     private Task _running = Task.CompletedTask;
 
     internal LiveSpace(
@@ -39,6 +41,9 @@ public sealed class LiveSpace
     /// <summary>The newest part of the log.</summary>
     public Feed Feed { get; }
 
+    /// <summary>Whether a change of members failed in the store, so that what is in memory may not be what is stored.</summary>
+    internal bool RolesAreUncertain => _rolesAreUncertain;
+
     /// <summary>What a user may do; null for a stranger.</summary>
     public Role? RoleOf(UserId userId) => _roles.TryGetValue(userId, out Role role) ? role : null;
 
@@ -48,6 +53,8 @@ public sealed class LiveSpace
     {
         if (_closed is { } closed)
             throw new SpaceAccessException(closed.Code, closed.Message);
+        if (_rolesAreUncertain)
+            throw new SpaceAccessException(ErrorCodes.Unavailable, RolesUncertain);
         switch (RoleOf(userId))
         {
             case null:
@@ -124,22 +131,42 @@ public sealed class LiveSpace
 
     /// <summary>
     /// Changes who may do what, as a barrier in the writer's queue: whatever is decided afterwards is decided with the new roles, and open
-    /// reads look again at theirs.
+    /// reads look again at theirs. The right to change it is judged there too: it may have been lost while the request was on its way.
+    /// When the store fails, nobody may do anything any more, and the space must be closed.
     /// </summary>
-    internal ValueTask<T> ChangeMembersAsync<T>(Func<ValueTask<T>> change, CancellationToken cancellationToken) =>
+    internal ValueTask<T> ChangeMembersAsync<T>(UserId by, Role least, Func<ValueTask<T>> change) =>
         _writer.BetweenRoundsAsync(
             async _ =>
             {
-                T outcome = await change();
-                _roles = RolesOf(await _services.Accounts.ReadMembersAsync(Id, CancellationToken.None));
-                Feed.Pulse();
-                return outcome;
+                DemandRole(by, least);
+                try
+                {
+                    T outcome = await change();
+                    _roles = RolesOf(await _services.Accounts.ReadMembersAsync(Id, CancellationToken.None));
+                    return outcome;
+                }
+                catch
+                {
+                    _rolesAreUncertain = true;
+                    throw;
+                }
+                finally
+                {
+                    Feed.Pulse();
+                }
             },
-            cancellationToken);
+            CancellationToken.None);
 
     internal void Publish(LogHead head, IReadOnlyList<OperationBatch> batches)
     {
         Feed.Publish(head, batches);
+        _published(this);
+    }
+
+    /// <summary>Begins anew on another life of the log.</summary>
+    internal void Replace(LogHead head)
+    {
+        Feed.Replace(head);
         _published(this);
     }
 

@@ -16,8 +16,11 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     private readonly EngineServices _services;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _creating = new(1);
+    private readonly SemaphoreSlim _making = new(1);
     private readonly Dictionary<SpaceId, Entry> _entries = [];
+
+    // The live ones that nobody uses, the one idle for longest first: found without a look at all the others.
+    private readonly LinkedList<KeyValuePair<SpaceId, Entry>> _idle = new();
     private readonly ConcurrentDictionary<SpaceId, LogHead> _heads = [];
     private bool _stopping;
 
@@ -45,6 +48,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
                     _entries.Add(id, known = new Entry());
                 entry = known;
                 entry.Users++;
+                LeaveIdle(entry);
             }
 
             LiveSpace? space;
@@ -76,11 +80,11 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     public async ValueTask<AddSpaceOutcome> CreateAsync(
         SpaceRecord space, UserId owner, int spacesMax, CancellationToken cancellationToken)
     {
-        // The log first: a crash in between leaves a log without a space, which the next creation of that id takes away. Creations go one
-        // by one, so that none takes away the log of another.
+        // The log first: a crash in between leaves a log without a space, which the next creation of that id takes away. Creations and
+        // deletions go one by one, so that none takes away the log of another.
         lock (_lock)
             DemandRunning();
-        await _creating.WaitAsync(cancellationToken);
+        await _making.WaitAsync(cancellationToken);
         AddSpaceOutcome outcome;
         try
         {
@@ -94,7 +98,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         }
         finally
         {
-            _creating.Release();
+            _making.Release();
         }
 
         _heads.TryRemove(space.Id, out _);
@@ -105,35 +109,42 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     /// <summary>Deletes a space: its waits end, its log goes.</summary>
     public async ValueTask<bool> DeleteAsync(SpaceId id, UserId by, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
-        if (!await _services.Accounts.RemoveSpaceAsync(id, AuditBy(by), cancellationToken))
-            return false;
-        Entry? entry;
-        lock (_lock)
-            _entries.TryGetValue(id, out entry);
-        if (entry is not null)
-            await CloseAsync(id, entry, ErrorCodes.NotFound, "the space was deleted");
-        await _services.Store.DeleteAsync(id, CancellationToken.None);
-        _heads.TryRemove(id, out _);
-        foreach (Member member in members)
-            Watches.MembershipChanged(member.User.Id);
-        return true;
+        // A creation of the same id waits until the old log is gone: it would lose its own with it.
+        await _making.WaitAsync(cancellationToken);
+        try
+        {
+            IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
+            if (!await _services.Accounts.RemoveSpaceAsync(id, AuditBy(by), cancellationToken))
+                return false;
+            await RemoveLogAsync(id, members);
+            return true;
+        }
+        finally
+        {
+            _making.Release();
+        }
     }
 
-    /// <summary>Makes a user a member or changes their role.</summary>
+    /// <summary>Makes a user a member or changes their role, when <paramref name="by"/> is an owner at that moment.</summary>
+    /// <exception cref="SpaceAccessException">They are not.</exception>
     public ValueTask<ChangeMemberOutcome> SetMemberAsync(
         SpaceId id, UserId member, Role role, int spacesMax, UserId by, CancellationToken cancellationToken) =>
         ChangeMemberAsync(
             id,
             member,
+            by,
+            Role.Owner,
             () => _services.Accounts.SetMemberAsync(id, member, role, spacesMax, AuditBy(by), CancellationToken.None),
             cancellationToken);
 
-    /// <summary>Ends a membership; the member's open waits end with it.</summary>
+    /// <summary>Ends a membership, by an owner or the member; the member's open waits end with it.</summary>
+    /// <exception cref="SpaceAccessException">It is somebody else's, and <paramref name="by"/> is no owner at that moment.</exception>
     public ValueTask<ChangeMemberOutcome> RemoveMemberAsync(SpaceId id, UserId member, UserId by, CancellationToken cancellationToken) =>
         ChangeMemberAsync(
             id,
             member,
+            by,
+            member == by ? Role.Viewer : Role.Owner,
             () => _services.Accounts.RemoveMemberAsync(id, member, AuditBy(by), CancellationToken.None),
             cancellationToken);
 
@@ -155,12 +166,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         using PeriodicTimer timer = new(_services.Options.IdleTime / 4, _services.TimeProvider);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            long now = _services.TimeProvider.GetTimestamp();
-            foreach ((SpaceId id, Entry entry) in Idle())
-            {
-                if (_services.TimeProvider.GetElapsedTime(entry.LastUsed, now) >= _services.Options.IdleTime)
-                    await CloseIdleAsync(id, entry);
-            }
+            while (OldestIdle(_services.Options.IdleTime) is { } oldest)
+                await CloseIdleAsync(oldest.Key, oldest.Value);
         }
     }
 
@@ -175,26 +182,59 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         }
 
         Watches.Stop();
-        foreach ((SpaceId id, Entry entry) in all)
-            await CloseAsync(id, entry, ErrorCodes.Unavailable, "the server is shutting down");
+
+        // All at once: a space that takes its time to write keeps nobody waiting in another.
+        await Task.WhenAll(all.Select(one => CloseAsync(one.Key, one.Value, ErrorCodes.Unavailable, "the server is shutting down").AsTask()));
     }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        _creating.Dispose();
+        _making.Dispose();
     }
 
     private async ValueTask<ChangeMemberOutcome> ChangeMemberAsync(
-        SpaceId id, UserId member, Func<ValueTask<ChangeMemberOutcome>> change, CancellationToken cancellationToken)
+        SpaceId id, UserId member, UserId by, Role least, Func<ValueTask<ChangeMemberOutcome>> change, CancellationToken cancellationToken)
     {
         await using Lease? lease = await UseAsync(id, cancellationToken);
         if (lease is null)
             return ChangeMemberOutcome.NotFound;
-        ChangeMemberOutcome outcome = await lease.Space.ChangeMembersAsync(change, cancellationToken);
-        Watches.MembershipChanged(member);
-        return outcome;
+        try
+        {
+            // Not cancelled once it is queued: what it changes must be told to the member, whether or not who asked is still there.
+            return await lease.Space.ChangeMembersAsync(by, least, change);
+        }
+        catch (Exception e) when (e is not SpaceAccessException)
+        {
+            // What it changed may be stored. Whoever comes next opens the space with the roles that the store has then.
+            await lease.CloseSpaceAsync("its members could not be read");
+            throw;
+        }
+        finally
+        {
+            Watches.MembershipChanged(member);
+        }
+    }
+
+    private async ValueTask RemoveLogAsync(SpaceId id, IReadOnlyList<Member> members)
+    {
+        Entry? entry;
+        lock (_lock)
+            _entries.TryGetValue(id, out entry);
+        try
+        {
+            if (entry is not null)
+                await CloseAsync(id, entry, ErrorCodes.NotFound, "the space was deleted");
+            await _services.Store.DeleteAsync(id, CancellationToken.None);
+        }
+        finally
+        {
+            // The memberships have ended, also when the store fails and the log is left for the next creation to take away.
+            _heads.TryRemove(id, out _);
+            foreach (Member member in members)
+                Watches.MembershipChanged(member.User.Id);
+        }
     }
 
     private async ValueTask<LiveSpace?> OpenAsync(SpaceId id, Entry entry, CancellationToken cancellationToken)
@@ -242,46 +282,53 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         {
             entry.Users--;
             entry.LastUsed = _services.TimeProvider.GetTimestamp();
-            if (entry.Users == 0 && entry.Space is null && _entries.TryGetValue(id, out Entry? current) && ReferenceEquals(current, entry))
+            if (entry.Users > 0)
+                return;
+            if (entry.Space is not null && !entry.IsClosing)
+                entry.IdleNode = _idle.AddLast(new KeyValuePair<SpaceId, Entry>(id, entry));
+            else if (entry.Space is null && _entries.TryGetValue(id, out Entry? current) && ReferenceEquals(current, entry))
                 _entries.Remove(id);
         }
     }
 
     private async ValueTask MakeRoomAsync()
     {
-        while (true)
-        {
-            KeyValuePair<SpaceId, Entry> oldest;
-            lock (_lock)
-            {
-                if (_entries.Count <= _services.Options.LiveSpacesMax)
-                    return;
-                oldest = _entries.Where(entry => entry.Value.Users == 0).MinBy(entry => entry.Value.LastUsed);
-            }
+        // When all are in use, their number is bounded by the connections.
+        while (OldestIdle(TimeSpan.Zero, liveMax: _services.Options.LiveSpacesMax) is { } oldest)
+            await CloseIdleAsync(oldest.Key, oldest.Value);
+    }
 
-            // All are in use: their number is bounded by the connections.
-            if (oldest.Value is null || !await CloseIdleAsync(oldest.Key, oldest.Value))
-                return;
+    // The space that is idle for longest, when it is for at least a time, and more spaces are live than a number.
+    private KeyValuePair<SpaceId, Entry>? OldestIdle(TimeSpan idleTime, int liveMax = 0)
+    {
+        lock (_lock)
+        {
+            return _entries.Count > liveMax
+                && _idle.First is { Value: var oldest }
+                && _services.TimeProvider.GetElapsedTime(oldest.Value.LastUsed) >= idleTime
+                    ? oldest
+                    : null;
         }
     }
 
-    private KeyValuePair<SpaceId, Entry>[] Idle()
+    private void LeaveIdle(Entry entry)
     {
-        lock (_lock)
-            return [.. _entries.Where(entry => entry.Value.Users == 0)];
+        if (entry.IdleNode is { } node)
+            _idle.Remove(node);
+        entry.IdleNode = null;
     }
 
-    private async ValueTask<bool> CloseIdleAsync(SpaceId id, Entry entry)
+    private async ValueTask CloseIdleAsync(SpaceId id, Entry entry)
     {
         lock (_lock)
         {
             if (entry.Users > 0 || entry.IsClosing)
-                return false;
+                return;
             entry.IsClosing = true;
+            LeaveIdle(entry);
         }
 
         await FinishClosingAsync(id, entry, ErrorCodes.Unavailable, "the space was idle");
-        return true;
     }
 
     private async ValueTask CloseAsync(SpaceId id, Entry entry, string code, string reason)
@@ -291,6 +338,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         {
             isClosing = entry.IsClosing;
             entry.IsClosing = true;
+            LeaveIdle(entry);
         }
 
         if (isClosing)
@@ -349,6 +397,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         /// <summary>The space.</summary>
         public LiveSpace Space { get; }
 
+        internal ValueTask CloseSpaceAsync(string reason) => _owner.CloseAsync(Id, _entry, ErrorCodes.Unavailable, reason);
+
         /// <inheritdoc />
         public ValueTask DisposeAsync()
         {
@@ -371,5 +421,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         public long LastUsed { get; set; }
 
         public bool IsClosing { get; set; }
+
+        /// <summary>Where it stands among those that nobody uses. Under the lock.</summary>
+        public LinkedListNode<KeyValuePair<SpaceId, Entry>>? IdleNode { get; set; }
     }
 }

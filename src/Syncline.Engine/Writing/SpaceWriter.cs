@@ -214,7 +214,14 @@ internal sealed partial class SpaceWriter
         {
             // Another life of the log: nothing in memory is of it.
             _state.Forget(head);
-            _space.Feed.Replace(head);
+            _space.Replace(head);
+        }
+
+        if (head.Seq < _state.Head.Seq)
+        {
+            // Somebody put an older log in this one's place. To go on would give its seqs a second meaning, and to ask again would never end.
+            throw new StoreUnavailableException(
+                $"The log ends at {head.Seq} and had reached {_state.Head.Seq}: it was replaced while in use; restart the server.", outcomeUnknown: false);
         }
 
         while (_state.Head.Seq < head.Seq)
@@ -251,9 +258,16 @@ internal sealed partial class SpaceWriter
         int max = _services.Options.SharedBatchOperationsMax;
         for (int first = 0; first < operations.Count;)
         {
-            int end = Math.Min(first + max, operations.Count);
-            while (end < operations.Count && operations[end - 1].GroupEnd > operations[end - 1].Seq)
+            int end = first + 1;
+            long bytes = BytesOf(first);
+            while (end < operations.Count
+                && (operations[end - 1].GroupEnd > operations[end - 1].Seq
+                    || (end - first < max && bytes + BytesOf(end) <= _services.Options.SharedBatchBytesMax)))
+            {
+                bytes += BytesOf(end);
                 end++;
+            }
+
             LoggedOperation[] part = [.. operations.Skip(first).Take(end - first)];
             batches.Add(new OperationBatch
             {
@@ -265,6 +279,8 @@ internal sealed partial class SpaceWriter
         }
 
         return batches;
+
+        int BytesOf(int index) => operations[index].Operation.Payload.Utf8.Length;
     }
 
     private static bool IsIn(LoggedOperation[] part, long seq) => seq >= part[0].Seq && seq <= part[^1].Seq;
@@ -273,6 +289,7 @@ internal sealed partial class SpaceWriter
     {
         PushOutcome? refusal = _space.RoleOf(push.UserId) switch
         {
+            _ when _space.RolesAreUncertain => new PushOutcome.Unavailable(LiveSpace.RolesUncertain),
             null => new PushOutcome.NotFound(),
             < Role.Editor => new PushOutcome.Forbidden(),
             _ when push.Epoch is { } epoch && epoch != _state.Head.Epoch => new PushOutcome.ResyncRequired(_state.Head),

@@ -18,6 +18,9 @@ public sealed class InMemoryAccountStore : IAccountStore
     /// <summary>Whether every call throws, as when the disk is gone.</summary>
     public bool IsUnavailable { get; set; }
 
+    /// <summary>Whether the members of a space cannot be read, as when the disk goes right after a change of theirs.</summary>
+    public bool FailMembersRead { get; set; }
+
     /// <inheritdoc />
     public ValueTask<AddUserOutcome> AddUserAsync(
         User user, string? passwordHash, string? inviteHash, Audit audit, CancellationToken cancellationToken) =>
@@ -160,7 +163,7 @@ public sealed class InMemoryAccountStore : IAccountStore
     /// <inheritdoc />
     public ValueTask<IReadOnlyList<Member>> ReadMembersAsync(SpaceId space, CancellationToken cancellationToken) =>
         Run<IReadOnlyList<Member>>(
-            () => [.. _members
+            () => FailMembersRead ? throw new StoreUnavailableException("The test made the members unreadable.", outcomeUnknown: false) : [.. _members
                 .Where(member => member.Key.Space == space)
                 .Select(member => new Member(_users[member.Key.User].User, member.Value))
                 .OrderBy(member => member.User.UserName, StringComparer.Ordinal)],

@@ -13,6 +13,12 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     /// <summary>Called before an append.</summary>
     public Func<Task>? BeforeAppend { get; set; }
 
+    /// <summary>The seq at which the log seems to end, as when an older file was put in its place.</summary>
+    public long? ShownHead { get; set; }
+
+    /// <summary>Called before a log is removed.</summary>
+    public Func<Task>? BeforeDelete { get; set; }
+
     /// <summary>Holds the next append until the test lets it go.</summary>
     public HeldAppend HoldAppend()
     {
@@ -24,13 +30,22 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
         inner.CreateAsync(space, epoch, createdAt, cancellationToken);
 
-    public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken) => inner.DeleteAsync(space, cancellationToken);
+    public async ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken)
+    {
+        if (BeforeDelete is { } before)
+            await before();
+        await inner.DeleteAsync(space, cancellationToken);
+    }
 
-    public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) => inner.ReadHeadAsync(space, cancellationToken);
+    public async ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) =>
+        await inner.ReadHeadAsync(space, cancellationToken) is { } head ? head with { Seq = ShownHead ?? head.Seq } : null;
 
-    public ValueTask<Known> FindAsync(
-        SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken) =>
-        inner.FindAsync(space, identities, actors, cancellationToken);
+    public async ValueTask<Known> FindAsync(
+        SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken)
+    {
+        Known known = await inner.FindAsync(space, identities, actors, cancellationToken);
+        return known with { Head = ShownHead ?? known.Head };
+    }
 
     public async ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append)
     {

@@ -25,10 +25,14 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
     {
         Caller caller = context.Caller();
         ReadOnlyMemory<byte> body = await RequestBody.ReadAsync(context, limits.Value);
-        (Dictionary<SpaceId, (Epoch? Epoch, long After)> cursors, TimeSpan wait) = Read(body.Span);
-        using ChangeWatch watch = spaces.Watches.Watch(caller.UserId, cursors.Keys);
+        (Dictionary<SpaceId, (Epoch? Epoch, long After)> cursors, TimeSpan wait) = Read(body.Span, limits.Value.SpacesPerUserMax);
+        using ChangeWatch watch = spaces.Watches.Watch(caller.UserId, []);
         Task changed = watch.Changed;
-        Look first = await LookAsync(caller.UserId, cursors, context.RequestAborted);
+
+        // Only the caller's own spaces are watched: what happens in others must cost nothing here. One that is gained later ends the wait.
+        IReadOnlyList<Membership> memberships = await accounts.ReadMembershipsAsync(caller.UserId, context.RequestAborted);
+        watch.Add(memberships.Select(membership => membership.Space.Id).Where(cursors.ContainsKey));
+        Look first = await LookAsync(memberships, cursors, context.RequestAborted);
 
         // What was there before does not end the wait; only a membership gained or lost during it does.
         if (first.Changed.Count > 0 || wait == TimeSpan.Zero)
@@ -43,7 +47,8 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
                     throw new RequestException(ErrorCodes.Unavailable, "the server is shutting down");
                 await changed.WaitAsync(entered.Token);
                 changed = watch.Changed;
-                look = await LookAsync(caller.UserId, cursors, entered.Token);
+                memberships = await accounts.ReadMembershipsAsync(caller.UserId, entered.Token);
+                look = await LookAsync(memberships, cursors, entered.Token);
             }
         }
         catch (OperationCanceledException) when (entered.IsOver)
@@ -51,10 +56,11 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
             // The time is over; what was seen last is the answer.
         }
 
+        entered.DemandCaller();
         return Answer(look);
     }
 
-    private static (Dictionary<SpaceId, (Epoch? Epoch, long After)> Cursors, TimeSpan Wait) Read(ReadOnlySpan<byte> text)
+    private static (Dictionary<SpaceId, (Epoch? Epoch, long After)> Cursors, TimeSpan Wait) Read(ReadOnlySpan<byte> text, int cursorsMax)
     {
         Dictionary<SpaceId, (Epoch? Epoch, long After)>? cursors = null;
         TimeSpan wait = TimeSpan.Zero;
@@ -77,6 +83,8 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
                         if (!SpaceId.TryParse(name, out SpaceId space))
                             throw JsonBody.Invalid("cursors names an invalid space id");
                         cursors[space] = ReadCursor(ref body);
+                        if (cursors.Count > cursorsMax)
+                            throw new RequestException(ErrorCodes.PayloadTooLarge, $"more cursors than the limit of {cursorsMax} spaces of one user");
                     }
 
                     break;
@@ -114,9 +122,8 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
     }
 
     private async ValueTask<Look> LookAsync(
-        UserId userId, Dictionary<SpaceId, (Epoch? Epoch, long After)> cursors, CancellationToken cancellationToken)
+        IReadOnlyList<Membership> memberships, Dictionary<SpaceId, (Epoch? Epoch, long After)> cursors, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Membership> memberships = await accounts.ReadMembershipsAsync(userId, cancellationToken);
         List<ChangedSpace> changed = [];
         List<SpaceAnswer> added = [];
         HashSet<SpaceId> present = [];
@@ -154,7 +161,7 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
     private sealed record Look(List<ChangedSpace> Changed, List<SpaceAnswer> Added, List<string> Removed)
     {
         public bool SameMemberships(Look other) =>
-            Removed.Count == other.Removed.Count
+            Removed.SequenceEqual(other.Removed, StringComparer.Ordinal)
             && Added.Count == other.Added.Count
             && Added.Select(space => space.Id).SequenceEqual(other.Added.Select(space => space.Id), StringComparer.Ordinal);
     }

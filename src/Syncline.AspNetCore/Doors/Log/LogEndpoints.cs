@@ -69,25 +69,35 @@ internal sealed class LogEndpoints(
             return Problems.ResyncRequired(space.Feed.Now.Head);
 
         Follower follower = space.Follow(caller.UserId, after, selection, new PageLimits((int)limit, limits.Value.PageBytesMax));
-        FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
-        if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
-            page = await WaitAsync(follower, caller, wait, context.RequestAborted);
-        return new JsonAnswer(writer => Write(writer, page));
+        try
+        {
+            FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
+            if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
+                page = await WaitAsync(follower, caller, wait, context.RequestAborted);
+            return new JsonAnswer(writer => Write(writer, page));
+        }
+        catch (SpaceAccessException e) when (e.Code == ErrorCodes.ResyncRequired)
+        {
+            return Problems.ResyncRequired(space.Feed.Now.Head);
+        }
     }
 
     private async ValueTask<FollowPage> WaitAsync(Follower follower, Caller caller, TimeSpan asked, CancellationToken aborted)
     {
         using WaitGate.Wait wait = waits.Enter(caller, asked, aborted);
+        FollowPage page;
         try
         {
-            FollowPage page = await follower.NextAsync(wait: true, wait.Token);
+            page = await follower.NextAsync(wait: true, wait.Token);
             meters.DeliveryDelay.Record((time.GetUtcNow() - page.Operations[0].ReceivedAt).TotalSeconds);
-            return page;
         }
         catch (OperationCanceledException) when (wait.IsOver)
         {
-            return follower.Nothing();
+            page = follower.Nothing();
         }
+
+        wait.DemandCaller();
+        return page;
     }
 
     private static void Write(Utf8JsonWriter writer, PushOutcome.Judged judged)

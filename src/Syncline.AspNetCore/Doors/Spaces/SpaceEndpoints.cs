@@ -84,6 +84,9 @@ internal sealed class SpaceEndpoints(
     {
         LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Owner);
         string name = Name(TextMembers.Read(await RequestBody.ReadAsync(context, limits.Value), "name"));
+
+        // Again: a body may take its time, and the role may have been taken away meanwhile.
+        space.DemandRole(context.Caller().UserId, Role.Owner);
         await accounts.RenameSpaceAsync(space.Id, name, By(context), context.RequestAborted);
         return await AnswerAsync(context, space);
     }

@@ -45,15 +45,19 @@ internal sealed class TreeEndpoints(
         Caller caller = context.Caller();
         LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Viewer);
         SyncRequest request = SyncRequest.Read((await RequestBody.ReadAsync(context, limits.Value)).Span);
-        if (request.Cursor is { } cursor && !await space.CanServeAsync(request.Epoch, cursor, context.RequestAborted))
-            return Problems.ResyncRequired(space.Feed.Now.Head);
-
         TreeSync sync = new(space, caller.UserId, request, new PageLimits(limits.Value.PageOperationsMax, limits.Value.PageBytesMax));
         bool mayRepeat = request.Cursor is null && request.ClientId is not null && request.Timeout > TimeSpan.Zero;
-        SyncAnswer answer = mayRepeat
-            ? await SyncRepeatableAsync(space, sync, caller, request, context.RequestAborted)
-            : await SyncOnceAsync(sync, caller, request, context.RequestAborted);
-        return new JsonAnswer(answer.Write);
+        try
+        {
+            SyncAnswer answer = mayRepeat
+                ? await SyncRepeatableAsync(space, sync, caller, request, context.RequestAborted)
+                : await SyncOnceAsync(sync, caller, request, context.RequestAborted);
+            return new JsonAnswer(answer.Write);
+        }
+        catch (SpaceAccessException e) when (e.Code == ErrorCodes.ResyncRequired)
+        {
+            return Problems.ResyncRequired(space.Feed.Now.Head);
+        }
     }
 
     private async ValueTask<SyncAnswer> SyncOnceAsync(TreeSync sync, Caller caller, SyncRequest request, CancellationToken aborted)
@@ -74,10 +78,10 @@ internal sealed class TreeEndpoints(
         SyncAnswer answer;
         if (sentVectors.Find(space.Id, caller.UserId, request.ClientId!, vectors) is { } sent)
         {
-            answer = Named(await sync.AfterAsync(sent.Head, aborted), request);
+            answer = await sync.AfterAsync(sent.Head, aborted);
             TimeSpan pause = sent.Left < request.Timeout ? sent.Left : request.Timeout;
             if (answer.Operations.Count == 0)
-                answer = Named(await WaitAsync(sync, answer, caller, pause, aborted), request);
+                answer = await WaitAsync(sync, answer, caller, pause, aborted);
             TimeSpan left = request.Timeout - time.GetElapsedTime(began);
             if (answer.Operations.Count == 0 && left > TimeSpan.Zero)
                 answer = await SyncOnceAsync(sync, caller, request with { Timeout = left }, aborted);
@@ -92,15 +96,16 @@ internal sealed class TreeEndpoints(
         return answer;
     }
 
-    // What was read by cursor covers all trees; a client that goes by vectors asked for those it named.
-    private static SyncAnswer Named(SyncAnswer answer, SyncRequest request) => answer with
-    {
-        Operations = [.. answer.Operations.Where(logged => request.Names(logged.Operation.Id.ResourceId))],
-    };
-
     private async ValueTask<SyncAnswer> WaitAsync(TreeSync sync, SyncAnswer idle, Caller caller, TimeSpan timeout, CancellationToken aborted)
     {
         using WaitGate.Wait wait = waits.Enter(caller, timeout, aborted);
+        SyncAnswer answer = await WaitAsync(sync, idle, wait);
+        wait.DemandCaller();
+        return answer;
+    }
+
+    private async ValueTask<SyncAnswer> WaitAsync(TreeSync sync, SyncAnswer idle, WaitGate.Wait wait)
+    {
         try
         {
             while (true)

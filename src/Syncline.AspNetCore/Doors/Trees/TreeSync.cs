@@ -18,8 +18,17 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
     private static readonly Selection Trees = new([TreeModel.Scope], []);
 
     /// <summary>What there is to send now.</summary>
-    public ValueTask<SyncAnswer> NowAsync(CancellationToken cancellationToken) =>
-        request.Cursor is { } cursor ? AfterAsync(cursor, cancellationToken) : ByVectorsAsync(cancellationToken);
+    public async ValueTask<SyncAnswer> NowAsync(CancellationToken cancellationToken)
+    {
+        // Asked at each look: the log may begin another epoch during a wait.
+        if (request.Cursor is { } after && !await space.CanServeAsync(request.Epoch, after, cancellationToken))
+            throw new SpaceAccessException(ErrorCodes.ResyncRequired, "the cursor cannot be served");
+        SyncAnswer answer = request.Cursor is { } cursor ? await AfterAsync(cursor, cancellationToken) : await ByVectorsAsync(cancellationToken);
+
+        // The role may have been lost, or the id have become another space's, while the store was reading.
+        space.DemandRole(userId, Role.Viewer);
+        return answer;
+    }
 
     /// <summary>What became worth sending after a seq, a page of it.</summary>
     public async ValueTask<SyncAnswer> AfterAsync(long after, CancellationToken cancellationToken)
@@ -27,22 +36,20 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
         while (true)
         {
             LogPage page = await space.ReadLogAsync(after, Trees, limits, cancellationToken);
-            long from = after;
-            (List<LoggedOperation> chosen, Dictionary<ResourceId, StateVector> late, Found found) = await space.ReadTreesAsync(
+            (List<LoggedOperation> chosen, Dictionary<ResourceId, StateVector> late, long end, Found found) = await space.ReadTreesAsync(
                 userId,
                 (trees, head) =>
                 {
-                    (List<LoggedOperation> onTime, Dictionary<ResourceId, StateVector> released) = Choose(trees, page, from);
-                    return (onTime, released, Look(trees, head));
+                    (List<LoggedOperation> onTime, Dictionary<ResourceId, StateVector> released, long chosenTo) = Choose(trees, page);
+                    return (onTime, released, chosenTo, Look(trees, head));
                 },
                 cancellationToken);
             foreach ((ResourceId treeId, StateVector wanted) in late)
                 chosen.AddRange(await ReadAllAsync(treeId, wanted, cancellationToken));
-            after = page.Cursor;
-            if (chosen.Count > 0 || !page.HasMore)
-            {
-                return found.Answer with { Operations = chosen, Cursor = page.Cursor, HasMore = page.HasMore };
-            }
+            after = end;
+            bool hasMore = end < page.Head;
+            if (chosen.Count > 0 || !hasMore)
+                return found.Answer with { Operations = chosen, Cursor = CursorOf(end, hasMore), HasMore = hasMore };
         }
     }
 
@@ -61,16 +68,17 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
             {
                 if (batch.Last <= cursor)
                     continue;
-                LoggedOperation[] wanted = [.. batch.NewlySendable.Where(one => one.Seq > cursor && Wants(one.Operation)).Select(one => one.Operation)];
+                (List<LoggedOperation> wanted, long end) = Choose(batch, cursor);
                 ResourceId[] newTrees = [.. batch.NewTrees.Where(treeId => !request.Names(treeId))];
-                cursor = batch.Last;
-                if (wanted.Length > 0 || newTrees.Length > 0)
+                bool isCut = end < batch.Last;
+                cursor = end;
+                if (wanted.Count > 0 || newTrees.Length > 0)
                 {
                     return idle with
                     {
                         Operations = wanted,
-                        Cursor = cursor,
-                        HasMore = cursor < snapshot.Head.Seq && request.Cursor is not null,
+                        Cursor = CursorOf(cursor, isCut),
+                        HasMore = isCut || (cursor < snapshot.Head.Seq && request.Cursor is not null),
                         OtherTrees = [.. idle.OtherTrees.Concat(newTrees).OrderBy(treeId => treeId.Value, StringComparer.Ordinal)],
                     };
                 }
@@ -80,10 +88,34 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
         }
     }
 
-    private bool Wants(LoggedOperation logged)
+    private bool Wants(OperationId id) => WantsTree(id.ResourceId) && !request.Covers(id.ResourceId, id.Stamp);
+
+    // Who goes by a cursor follows all trees.
+    private bool WantsTree(ResourceId treeId) => request.Cursor is not null || request.Names(treeId);
+
+    // A cut answer to vectors alone carries no cursor: the client asks again with the grown vectors.
+    private long? CursorOf(long seq, bool isCut) => isCut && request.Cursor is null ? null : seq;
+
+    // Of a batch after a cursor: what it made worth sending, a page of it, and the seq up to which that is all. What one group makes worth
+    // sending stands together, also when it grows over the limits.
+    private (List<LoggedOperation> Wanted, long End) Choose(OperationBatch batch, long after)
     {
-        OperationId id = logged.Operation.Id;
-        return (request.Cursor is not null || request.Names(id.ResourceId)) && !request.Covers(id.ResourceId, id.Stamp);
+        List<LoggedOperation> wanted = [];
+        long bytes = 0;
+        long groupEnd = after;
+        foreach ((long seq, LoggedOperation logged) in batch.NewlySendable)
+        {
+            if (seq <= after || !Wants(logged.Operation.Id))
+                continue;
+            int size = logged.Operation.Payload.Utf8.Length;
+            if (seq > groupEnd && wanted.Count > 0 && (wanted.Count >= limits.Operations || bytes + size > limits.Bytes))
+                return (wanted, groupEnd);
+            wanted.Add(logged);
+            bytes += size;
+            groupEnd = batch.Operations[(int)(seq - batch.First)].GroupEnd;
+        }
+
+        return (wanted, batch.Last);
     }
 
     private async ValueTask<SyncAnswer> ByVectorsAsync(CancellationToken cancellationToken)
@@ -148,34 +180,36 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
         return (plan, Cut: false);
     }
 
-    // Of a page of the log: what was worth sending when it came, and what waited for it and is worth sending since.
-    private (List<LoggedOperation> OnTime, Dictionary<ResourceId, StateVector> Late) Choose(TreesState trees, LogPage page, long after)
+    // Of a page of the log: what was worth sending when it came, what waited for it and is worth sending since, and the seq up to which that
+    // is all. What one group released stands together, also when it grows over the limits.
+    private (List<LoggedOperation> OnTime, Dictionary<ResourceId, StateVector> Late, long End) Choose(TreesState trees, LogPage page)
     {
         List<LoggedOperation> onTime = [];
         Dictionary<ResourceId, StateVector> late = [];
-        HashSet<ResourceId> seen = [];
+        int lateCount = 0;
+        long groupEnd = 0;
         foreach (LoggedOperation logged in page.Operations)
         {
             OperationId id = logged.Operation.Id;
-            if (!trees.Trees.TryGetValue(id.ResourceId, out Tree? tree))
+            if (logged.Seq > groupEnd && onTime.Count + lateCount >= limits.Operations)
+                return (onTime, late, groupEnd);
+            groupEnd = logged.GroupEnd;
+            if (!WantsTree(id.ResourceId) || !trees.Trees.TryGetValue(id.ResourceId, out Tree? tree))
                 continue;
             if (tree.Sendable.ContainsOnTime(id.Stamp) && !request.Covers(id.ResourceId, id.Stamp))
                 onTime.Add(logged);
-            if (!seen.Add(id.ResourceId))
-                continue;
-            foreach ((long seq, Stamp stamp) in tree.Sendable.LateAfter(after))
+            foreach ((_, Stamp stamp) in tree.Sendable.LateAfter(logged.Seq - 1, logged.Seq))
             {
-                if (seq > page.Cursor)
-                    break;
                 if (request.Covers(id.ResourceId, stamp))
                     continue;
                 if (!late.TryGetValue(id.ResourceId, out StateVector? wanted))
                     late.Add(id.ResourceId, wanted = new StateVector());
                 wanted.Add(stamp);
+                lateCount++;
             }
         }
 
-        return (onTime, late);
+        return (onTime, late, page.Cursor);
     }
 
     private async ValueTask<IReadOnlyList<LoggedOperation>> ReadAllAsync(ResourceId treeId, StateVector wanted, CancellationToken cancellationToken) =>

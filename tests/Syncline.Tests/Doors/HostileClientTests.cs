@@ -1,0 +1,158 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Syncline.AspNetCore;
+using Syncline.AspNetCore.Doors;
+using static Syncline.Tests.Doors.TestServer;
+
+namespace Syncline.Tests.Doors;
+
+public sealed class HostileClientTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly string Roots = $"{Move("a", "1", "0", null)},{Move("a", "2", "root", null)}";
+
+    [Theory]
+    [InlineData("pull", false)]
+    [InlineData("sync", false)]
+    [InlineData("changes", false)]
+    [InlineData("pull", true)]
+    public async Task A_wait_of_a_login_that_has_ended_delivers_nothing(string door, bool byRefreshTwice)
+    {
+        await using TestServer server = await StartAsync("--Auth:Mode=Local");
+        const string Name = """{"userName":"ann","password":"ten characters"}""";
+        (int status, JsonNode copied) = await server.SendAsync(HttpMethod.Post, "/auth/register", Name);
+        Assert.Equal(201, status);
+        string token = copied["accessToken"]!.GetValue<string>();
+        string own = (await server.SendAsync(HttpMethod.Post, "/auth/login", Name)).Answer["accessToken"]!.GetValue<string>();
+        await server.MakeSpaceAsync(token: own);
+        Task<(int Status, JsonNode Answer)> wait = door switch
+        {
+            "pull" => server.GetAsync("/spaces/plans/pull?wait=50", token),
+            "sync" => server.SyncAsync("""{"stateVectors":{"root":{}},"timeout":50000}""", token: token),
+            _ => server.SendAsync(HttpMethod.Post, "/changes", """{"cursors":{"plans":{"after":0}},"wait":50}""", token),
+        };
+        await UntilWaitingAsync(server, 1);
+        if (byRefreshTwice)
+        {
+            string refresh = $$"""{"refreshToken":{{copied["refreshToken"]!.ToJsonString()}}}""";
+            Assert.Equal(200, (await server.SendAsync(HttpMethod.Post, "/auth/refresh", refresh)).Status);
+            Assert.Equal(401, (await server.SendAsync(HttpMethod.Post, "/auth/refresh", refresh)).Status);
+        }
+        else
+        {
+            Assert.Equal(204, (await server.SendAsync(HttpMethod.Post, "/auth/logout", token: token)).Status);
+        }
+
+        Assert.Equal(200, (await server.PutAsync(Roots, token: own)).Status);
+        (status, JsonNode problem) = await wait.WaitAsync(Patience);
+        Assert.Equal((401, "unauthenticated"), (status, problem["code"]?.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task Cursors_of_more_spaces_than_one_may_belong_to_are_too_many()
+    {
+        await using TestServer server = await StartAsync("--Limits:SpacesPerUserMax=3");
+        string cursors = string.Join(',', Enumerable.Range(0, 4).Select(i => $"\"s-{i}\":{{\"after\":0}}"));
+        (int status, JsonNode problem) = await server.SendAsync(HttpMethod.Post, "/changes", $$$"""{"cursors":{ {{{cursors}}} }}""");
+        Assert.Equal((413, "payload_too_large"), (status, problem["code"]!.GetValue<string>()));
+        Assert.Contains("3", problem["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("Infinity")]
+    [InlineData("-Infinity")]
+    public async Task A_wait_that_is_no_number_of_seconds_is_an_invalid_request(string wait)
+    {
+        await using TestServer server = await StartAsync();
+        await server.MakeSpaceAsync();
+        (int status, JsonNode problem) = await server.GetAsync($"/spaces/plans/pull?wait={wait}");
+        Assert.Equal((400, "invalid_request"), (status, problem["code"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task A_body_that_only_says_it_is_large_costs_little()
+    {
+        RecordingStream body = new();
+        DefaultHttpContext context = new();
+        context.Request.Body = body;
+        context.Request.ContentLength = 8_000_000;
+        await RequestBody.ReadAsync(context, new LimitOptions());
+        Assert.InRange(body.LargestBuffer, 1, 64 * 1024);
+    }
+
+    [Fact]
+    public async Task A_wait_is_answered_by_a_page_of_what_comes()
+    {
+        await using TestServer server = await StartAsync("--Limits:PageOperationsMax=7");
+        string epoch = await server.MakeSpaceAsync();
+        await server.PutAsync(Roots);
+        Task<(int Status, JsonNode Answer)> byVectors = server.SyncAsync("""{"stateVectors":{"root":{"a":[[1,2]]}},"timeout":50000}""");
+        Task<(int Status, JsonNode Answer)> byCursor = server.SyncAsync($$"""{"cursor":2,"epoch":"{{epoch}}","timeout":50000}""");
+        await UntilWaitingAsync(server, 2);
+        await server.PutAsync(string.Join(',', Enumerable.Range(3, 20).Select(clock => Move("b", $"{clock}", $"v{clock}", "root"))));
+        (_, JsonNode answer) = await byVectors.WaitAsync(Patience);
+        Assert.Equal(7, answer["operations"]!["root"]!.AsArray().Count);
+        Assert.True(answer["hasMore"]!.GetValue<bool>());
+        Assert.Null(answer["cursor"]);
+
+        (_, answer) = await byCursor.WaitAsync(Patience);
+        List<string> got = [.. Ids(answer).Split(' ')];
+        Assert.Equal((7, 9, true), (got.Count, answer["cursor"]!.GetValue<int>(), answer["hasMore"]!.GetValue<bool>()));
+        while (answer["hasMore"]!.GetValue<bool>())
+        {
+            (_, answer) = await server.SyncAsync($$"""{"cursor":{{answer["cursor"]}},"epoch":"{{epoch}}"}""");
+            got.AddRange(Ids(answer).Split(' '));
+        }
+
+        Assert.Equal(Enumerable.Range(3, 20).Select(clock => $"{clock}@b"), got);
+    }
+
+    [Fact]
+    public async Task An_answer_by_cursor_is_cut_where_many_operations_had_waited()
+    {
+        await using TestServer server = await StartAsync("--Limits:PageOperationsMax=7");
+        string epoch = await server.MakeSpaceAsync();
+        await server.PutAsync(Roots);
+        string waiting = string.Join(
+            ',', Enumerable.Range(0, 20).Select(i => Set("b", $"{100 + i}", $"v{i / 4}", $"k{i}", "1")));
+        await server.PutAsync(waiting);
+        await server.PutAsync(string.Join(',', Enumerable.Range(0, 5).Select(i => Move("c", $"{10 + i}", $"v{i}", "root"))));
+        List<string> got = [];
+        long cursor = 22;
+        JsonNode answer;
+        do
+        {
+            (_, answer) = await server.SyncAsync($$"""{"cursor":{{cursor}},"epoch":"{{epoch}}"}""");
+            string[] ids = Ids(answer).Split(' ');
+            Assert.InRange(ids.Length, 1, 10);
+            got.AddRange(ids);
+            Assert.True(answer["cursor"]!.GetValue<long>() > cursor);
+            cursor = answer["cursor"]!.GetValue<long>();
+        }
+        while (answer["hasMore"]!.GetValue<bool>());
+        Assert.Equal((25, 25, 27L), (got.Count, got.Distinct(StringComparer.Ordinal).Count(), cursor));
+    }
+
+    private static async Task UntilWaitingAsync(TestServer server, int count)
+    {
+        using CancellationTokenSource patience = new(Patience);
+        while (server.Get<WaitGate>().Count != count)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>An empty body that notes how much room was made for it.</summary>
+    private sealed class RecordingStream : MemoryStream
+    {
+        public int LargestBuffer { get; private set; }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            LargestBuffer = Math.Max(LargestBuffer, buffer.Length);
+            return ValueTask.FromResult(0);
+        }
+    }
+}
