@@ -93,6 +93,29 @@ public static class SynclineExtensions
         return group;
     }
 
+    /// <summary>
+    /// Refuses what no endpoint may answer, paths that are not Syncline's included: without accounts, every request of a page of another site.
+    /// Put it first in the program's pipeline; an application with its own authentication needs it not.
+    /// </summary>
+    public static IApplicationBuilder UseSynclineScreening(this IApplicationBuilder app)
+    {
+        ICallers callers = app.ApplicationServices.GetRequiredService<ICallers>();
+        return app.Use(async (context, next) =>
+        {
+            try
+            {
+                callers.Screen(context);
+            }
+            catch (RequestException e)
+            {
+                await Problems.WriteAsync(context, e.Code, e.Message);
+                return;
+            }
+
+            await next(context);
+        });
+    }
+
     private static void Bind<TOptions>(IServiceCollection services, IConfiguration? configuration, string section)
         where TOptions : class
     {

@@ -50,6 +50,7 @@ public static class SynclineHost
 
         WebApplication app = builder.Build();
         AuthOptions auth = app.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<AuthOptions>>().Value;
+        app.UseSynclineScreening();
         app.UseResponseCompression();
         app.UseStatusCodePages(context => Problems.WriteAsync(
             context.HttpContext, CodeOf(context.HttpContext.Response.StatusCode), DetailOf(context.HttpContext.Response.StatusCode)));

@@ -13,8 +13,12 @@ internal static class Query
     {
         if (!query.TryGetValue(name, out StringValues text))
             return absent;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value)
-            ? value
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value))
+            return value;
+
+        // Digits only, and more than 64 bits: above every limit, which lowers it.
+        return text.ToString() is { Length: > 0 } digits && digits.All(char.IsAsciiDigit)
+            ? long.MaxValue
             : throw JsonBody.Invalid($"{name} is not an integer of at least 0");
     }
 
@@ -23,8 +27,9 @@ internal static class Query
     {
         if (!query.TryGetValue(name, out StringValues text))
             return TimeSpan.Zero;
+
         // Whatever the style, .NET takes "NaN" and "Infinity" for numbers.
-        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
             ? ToTime(value)
             : throw JsonBody.Invalid($"{name} is not a number of seconds of at least 0");
     }

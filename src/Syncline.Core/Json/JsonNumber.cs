@@ -55,7 +55,7 @@ internal static class JsonNumber
         NotAnInteger,
     }
 
-    /// <summary>Reads a number as an integer by its decimal value.</summary>
+    /// <summary>Reads a number as an integer by its decimal value; one beyond 64 bits as the last integer on its side.</summary>
     public static IntegerKind ReadInteger(ReadOnlySpan<byte> text, out long value)
     {
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value))
@@ -65,6 +65,7 @@ internal static class JsonNumber
         (bool negative, int count, long exponent) = Normalise(text, digits);
         if (exponent < 0)
             return IntegerKind.NotAnInteger;
+        value = negative ? long.MinValue : long.MaxValue;
         if (count + exponent > 19)
             return IntegerKind.TooLarge;
 

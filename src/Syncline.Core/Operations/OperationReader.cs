@@ -105,8 +105,6 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
             return Refuse("clock is not an integer");
         if (tx is not null && tx.Length is 0 or > TxLengthMax)
             return Refuse($"tx has 1 to {TxLengthMax} characters");
-        if (clockKind == JsonNumber.IntegerKind.TooLarge)
-            return Reading.Of(new Refusal(ErrorCodes.ClockOutOfRange, "clock is beyond 64 bits"), tx);
         return Create(new OperationId(scope, resourceId, actor, clock), payload, key, tx, allowTransient: false);
     }
 

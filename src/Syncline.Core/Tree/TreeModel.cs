@@ -123,8 +123,6 @@ public sealed class TreeModel(int heldBackMax = TreeModel.DefaultHeldBackMax) : 
             return Invalid("an operation has either parentId or key");
         if (hasParent && transient)
             return Invalid("a move is never transient");
-        if (counterKind == JsonNumber.IntegerKind.TooLarge)
-            return new Refusal(ErrorCodes.ClockOutOfRange, "the counter is beyond 64 bits");
         operation = new Bare(
             counter,
             peerId!,

@@ -103,10 +103,10 @@ public sealed class LogDoorTests
         await using TestServer server = await StartAsync("--Limits:PageOperationsMax=2", "--Limits:WaitMax=00:00:00.010");
         string epoch = await server.MakeSpaceAsync();
         await server.PushAsync(string.Join(',', Enumerable.Range(1, 5).Select(clock => Note("a", $"{clock}"))));
-        (_, JsonNode page) = await server.GetAsync("/spaces/plans/pull?after=0&limit=99999");
+        (_, JsonNode page) = await server.GetAsync("/spaces/plans/pull?after=0&limit=99999999999999999999");
         Assert.Equal(2, page["operations"]!.AsArray().Count);
         Assert.True(page["hasMore"]!.GetValue<bool>());
-        (int status, JsonNode nothing) = await server.GetAsync($"/spaces/plans/pull?after=5&epoch={epoch}&wait=99999").WaitAsync(Patience);
+        (int status, JsonNode nothing) = await server.GetAsync($"/spaces/plans/pull?after=5&epoch={epoch}&wait=1e9").WaitAsync(Patience);
         Assert.Equal(200, status);
         Assert.Empty(nothing["operations"]!.AsArray());
     }
@@ -156,6 +156,8 @@ public sealed class LogDoorTests
             (Note("a", "1", """{ "x" : 1.0 }"""), "duplicate"),
             (Note("a", "1", """{"x":2}"""), "identity_reused"),
             (Note("server", "5"), "actor_taken"),
+            (Note("server", "0"), "actor_taken"),
+            (Note("server", "1e400"), "actor_taken"),
             (Note("hasOwnProperty", "5"), "invalid_operation"),
             (Note("a b", "5"), "invalid_operation"),
             (Note("", "5"), "invalid_operation"),
@@ -414,7 +416,7 @@ public sealed class LogDoorTests
     {
         await using TestServer server = await StartAsync();
         await server.MakeSpaceAsync();
-        foreach (string path in new[] { "/spaces", "/spaces/plans/pull", "/healthz", "/openapi/v1.json" })
+        foreach (string path in new[] { "/spaces", "/spaces/plans/pull", "/healthz", "/openapi/v1.json", "/nowhere" })
         {
             using HttpRequestMessage request = new(HttpMethod.Get, path);
             request.Headers.TryAddWithoutValidation(header, value);
