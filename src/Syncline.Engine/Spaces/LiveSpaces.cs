@@ -106,7 +106,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         return outcome;
     }
 
-    /// <summary>Deletes a space: its waits end, its log goes.</summary>
+    /// <summary>Deletes a space, when <paramref name="by"/> is an owner at that moment: its waits end, its log goes. False when it is not there.</summary>
+    /// <exception cref="SpaceAccessException">They are not.</exception>
     public async ValueTask<bool> DeleteAsync(SpaceId id, UserId by, CancellationToken cancellationToken)
     {
         // A creation of the same id waits until the old log is gone: it would lose its own with it.
@@ -114,6 +115,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         try
         {
             IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
+            if (members.Count > 0 && !members.Any(member => member.User.Id == by && member.Role == Role.Owner))
+                throw new SpaceAccessException(ErrorCodes.Forbidden, "only owners delete a space");
             if (!await _services.Accounts.RemoveSpaceAsync(id, AuditBy(by), cancellationToken))
                 return false;
             await RemoveLogAsync(id, members);

@@ -53,6 +53,17 @@ public sealed class LiveSpacesTests
     }
 
     [Fact]
+    public async Task Who_is_no_owner_when_it_is_decided_deletes_nothing()
+    {
+        await using EngineWorld world = await StartAsync();
+        SpaceAccessException refused = await Assert.ThrowsAsync<SpaceAccessException>(() => world.Spaces.DeleteAsync(Plans, Bob, default).AsTask());
+        Assert.Equal(ErrorCodes.Forbidden, refused.Code);
+        Assert.Empty(await world.LogAsync());
+        Assert.True(await world.Spaces.DeleteAsync(Plans, Alice, default));
+        Assert.False(await world.Spaces.DeleteAsync(Plans, Alice, default));
+    }
+
+    [Fact]
     public async Task A_change_of_members_wakes_the_member_although_the_owner_went_away()
     {
         StoreAround? around = null;
