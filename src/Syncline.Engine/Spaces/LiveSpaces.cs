@@ -86,22 +86,28 @@ public sealed partial class LiveSpaces : IAsyncDisposable
             DemandRunning();
         await _making.WaitAsync(cancellationToken);
         AddSpaceOutcome outcome;
+        Epoch epoch = new(_services.RandomBytes.NewId());
         try
         {
             if (await _services.Accounts.FindSpaceAsync(space.Id, cancellationToken) is not null)
                 return AddSpaceOutcome.NameTaken;
             await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
-            await _services.Store.CreateAsync(space.Id, new Epoch(_services.RandomBytes.NewId()), space.CreatedAt, CancellationToken.None);
+            await _services.Store.CreateAsync(space.Id, epoch, space.CreatedAt, CancellationToken.None);
+
+            // Before anybody can use the space and move its head on.
+            _heads[space.Id] = LogHead.Empty(epoch);
             outcome = await _services.Accounts.AddSpaceAsync(space, owner, spacesMax, AuditBy(owner), CancellationToken.None);
             if (outcome == AddSpaceOutcome.QuotaExceeded)
+            {
                 await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
+                _heads.TryRemove(space.Id, out _);
+            }
         }
         finally
         {
             _making.Release();
         }
 
-        _heads.TryRemove(space.Id, out _);
         Watches.MembershipChanged(owner);
         return outcome;
     }
@@ -159,7 +165,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         if (await _services.Store.ReadHeadAsync(id, cancellationToken) is not { } head)
             return null;
 
-        // What a live space published meanwhile is newer.
+        // What a live space published meanwhile is newer, and so is the head of a space that was made anew.
         return _heads.GetOrAdd(id, head);
     }
 

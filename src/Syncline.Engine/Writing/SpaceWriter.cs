@@ -83,6 +83,7 @@ internal sealed partial class SpaceWriter
         }
         catch (ChannelClosedException)
         {
+            _space.DemandOpen();
             throw new SpaceAccessException(ErrorCodes.Unavailable, "the space is being closed");
         }
     }

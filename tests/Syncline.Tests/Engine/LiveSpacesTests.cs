@@ -53,6 +53,37 @@ public sealed class LiveSpacesTests
     }
 
     [Fact]
+    public async Task A_push_to_a_space_that_was_deleted_meanwhile_is_not_found()
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        await world.Spaces.DeleteAsync(Plans, Alice, default);
+        SpaceAccessException gone = await Assert.ThrowsAsync<SpaceAccessException>(
+            () => space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask());
+        Assert.Equal(ErrorCodes.NotFound, gone.Code);
+    }
+
+    [Fact]
+    public async Task Heads_of_a_space_that_was_read_before_it_was_made_anew_are_not_kept()
+    {
+        StoreAround? around = null;
+        await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
+        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        SpaceId cold = new("cold");
+        await world.Memory.CreateAsync(cold, new Epoch("old"), world.Time.GetUtcNow(), default);
+        around!.AfterReadHead = () =>
+        {
+            around.AfterReadHead = null;
+            return hold.Task;
+        };
+        Task<LogHead?> reading = world.Spaces.HeadOfAsync(cold, default).AsTask();
+        await world.Spaces.CreateAsync(new SpaceRecord(cold, "New", world.Time.GetUtcNow()), Alice, 10, default);
+        hold.SetResult();
+        await reading.WaitAsync(Patience);
+        Assert.NotEqual(new Epoch("old"), (await world.Spaces.HeadOfAsync(cold, default))!.Epoch);
+    }
+
+    [Fact]
     public async Task Who_is_no_owner_when_it_is_decided_deletes_nothing()
     {
         await using EngineWorld world = await StartAsync();
