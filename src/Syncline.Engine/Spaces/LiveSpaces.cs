@@ -122,7 +122,12 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         {
             IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
             if (members.Count > 0 && !members.Any(member => member.User.Id == by && member.Role == Role.Owner))
-                throw new SpaceAccessException(ErrorCodes.Forbidden, "only owners delete a space");
+            {
+                throw members.Any(member => member.User.Id == by)
+                    ? new SpaceAccessException(ErrorCodes.Forbidden, "only owners delete a space")
+                    : new SpaceAccessException(ErrorCodes.NotFound, "no such space");
+            }
+
             if (!await _services.Accounts.RemoveSpaceAsync(id, AuditBy(by), cancellationToken))
                 return false;
             await RemoveLogAsync(id, members);

@@ -53,6 +53,17 @@ public sealed class LiveSpacesTests
     }
 
     [Fact]
+    public async Task What_was_appended_although_the_store_failed_ends_waits_without_another_push()
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        Task<FollowPage> waiting = space.Follow(Bob, 0, Selection.All, Page).NextAsync(wait: true, default).AsTask();
+        world.Memory.FailNextAppend(outcomeUnknown: true, written: true);
+        Assert.IsType<PushOutcome.Unavailable>(await world.PushAsync(Alice, world.Note("a", 1)));
+        Assert.Single((await waiting.WaitAsync(TimeSpan.FromSeconds(5))).Operations);
+    }
+
+    [Fact]
     public async Task A_push_to_a_space_that_was_deleted_meanwhile_is_not_found()
     {
         await using EngineWorld world = await StartAsync();
