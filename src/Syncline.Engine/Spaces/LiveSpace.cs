@@ -51,8 +51,7 @@ public sealed class LiveSpace
     /// <exception cref="SpaceAccessException">With the code that a stranger, or a member without the right, is answered.</exception>
     public void DemandRole(UserId userId, Role least)
     {
-        if (_closed is { } closed)
-            throw new SpaceAccessException(closed.Code, closed.Message);
+        DemandOpen();
         if (_rolesAreUncertain)
             throw new SpaceAccessException(ErrorCodes.Unavailable, RolesUncertain);
         switch (RoleOf(userId))
@@ -62,6 +61,13 @@ public sealed class LiveSpace
             case { } role when role < least:
                 throw new SpaceAccessException(ErrorCodes.Forbidden, $"the role {RoleNames.Of(role)} does not allow it");
         }
+    }
+
+    /// <summary>Demands that the space was not closed; else says why it was.</summary>
+    internal void DemandOpen()
+    {
+        if (_closed is { } closed)
+            throw new SpaceAccessException(closed.Code, closed.Message);
     }
 
     /// <summary>Judges and stores operations; see <see cref="PushOutcome"/>.</summary>

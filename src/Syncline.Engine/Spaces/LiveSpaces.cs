@@ -86,27 +86,34 @@ public sealed partial class LiveSpaces : IAsyncDisposable
             DemandRunning();
         await _making.WaitAsync(cancellationToken);
         AddSpaceOutcome outcome;
+        Epoch epoch = new(_services.RandomBytes.NewId());
         try
         {
             if (await _services.Accounts.FindSpaceAsync(space.Id, cancellationToken) is not null)
                 return AddSpaceOutcome.NameTaken;
             await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
-            await _services.Store.CreateAsync(space.Id, new Epoch(_services.RandomBytes.NewId()), space.CreatedAt, CancellationToken.None);
+            await _services.Store.CreateAsync(space.Id, epoch, space.CreatedAt, CancellationToken.None);
+
+            // Before anybody can use the space and move its head on.
+            _heads[space.Id] = LogHead.Empty(epoch);
             outcome = await _services.Accounts.AddSpaceAsync(space, owner, spacesMax, AuditBy(owner), CancellationToken.None);
             if (outcome == AddSpaceOutcome.QuotaExceeded)
+            {
                 await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
+                _heads.TryRemove(space.Id, out _);
+            }
         }
         finally
         {
             _making.Release();
         }
 
-        _heads.TryRemove(space.Id, out _);
         Watches.MembershipChanged(owner);
         return outcome;
     }
 
-    /// <summary>Deletes a space: its waits end, its log goes.</summary>
+    /// <summary>Deletes a space, when <paramref name="by"/> is an owner at that moment: its waits end, its log goes. False when it is not there.</summary>
+    /// <exception cref="SpaceAccessException">They are not.</exception>
     public async ValueTask<bool> DeleteAsync(SpaceId id, UserId by, CancellationToken cancellationToken)
     {
         // A creation of the same id waits until the old log is gone: it would lose its own with it.
@@ -114,6 +121,13 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         try
         {
             IReadOnlyList<Member> members = await _services.Accounts.ReadMembersAsync(id, cancellationToken);
+            if (members.Count > 0 && !members.Any(member => member.User.Id == by && member.Role == Role.Owner))
+            {
+                throw members.Any(member => member.User.Id == by)
+                    ? new SpaceAccessException(ErrorCodes.Forbidden, "only owners delete a space")
+                    : new SpaceAccessException(ErrorCodes.NotFound, "no such space");
+            }
+
             if (!await _services.Accounts.RemoveSpaceAsync(id, AuditBy(by), cancellationToken))
                 return false;
             await RemoveLogAsync(id, members);
@@ -156,7 +170,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         if (await _services.Store.ReadHeadAsync(id, cancellationToken) is not { } head)
             return null;
 
-        // What a live space published meanwhile is newer.
+        // What a live space published meanwhile is newer, and so is the head of a space that was made anew.
         return _heads.GetOrAdd(id, head);
     }
 

@@ -83,6 +83,7 @@ internal sealed partial class SpaceWriter
         }
         catch (ChannelClosedException)
         {
+            _space.DemandOpen();
             throw new SpaceAccessException(ErrorCodes.Unavailable, "the space is being closed");
         }
     }
@@ -97,6 +98,7 @@ internal sealed partial class SpaceWriter
         {
             LogStoreUnavailable(_space.Id, e);
             Answer(pushes, new PushOutcome.Unavailable(e.Message));
+            await SettleAsync();
         }
         catch (SpaceNotFoundException)
         {
@@ -111,6 +113,21 @@ internal sealed partial class SpaceWriter
                 pushes[0].Answer.TrySetException(e);
             else
                 await ServeOneByOneAsync(pushes);
+        }
+    }
+
+    // What may have been appended is looked for at once: its pusher may never come again, and followers wait for it.
+    private async ValueTask SettleAsync()
+    {
+        try
+        {
+            if (_headIsUncertain)
+                await CatchUpAsync();
+        }
+        catch (Exception e) when (e is StoreUnavailableException or SpaceNotFoundException)
+        {
+            // The next round tries again.
+            LogStoreUnavailable(_space.Id, e);
         }
     }
 

@@ -1,7 +1,11 @@
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Syncline.AspNetCore;
 using Syncline.AspNetCore.Doors;
+using Syncline.Tests.Accounts;
 using static Syncline.Tests.Doors.TestServer;
 
 namespace Syncline.Tests.Doors;
@@ -132,6 +136,58 @@ public sealed class HostileClientTests
         }
         while (answer["hasMore"]!.GetValue<bool>());
         Assert.Equal((25, 25, 27L), (got.Count, got.Distinct(StringComparer.Ordinal).Count(), cursor));
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_away_in_the_middle_of_its_body_is_no_fault_of_the_servers()
+    {
+        using LogLines logs = new();
+        await using TestServer server = await StartAsync(
+            null,
+            builder => builder.Logging.ClearProviders().AddProvider(logs),
+            "--Logging:LogLevel:Default=Information",
+            "--Logging:LogLevel:Microsoft.AspNetCore=Information");
+        await server.MakeSpaceAsync();
+        logs.Lines.Clear();
+        foreach (bool reset in new[] { false, true })
+        {
+            using TcpClient client = new();
+            await client.ConnectAsync(server.Address.Host, server.Address.Port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+                $"POST /spaces/plans/push HTTP/1.1\r\nHost: {server.Address.Authority}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"));
+            using CancellationTokenSource begun = new(Patience);
+            while (!logs.Lines.Any(line => line.Contains("Executing endpoint", StringComparison.Ordinal)))
+            {
+                begun.Token.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+
+            client.LingerState = new LingerOption(reset, 0);
+            client.Close();
+            using CancellationTokenSource ended = new(Patience);
+            while (!logs.Lines.Any(line => line.Contains("Request finished", StringComparison.Ordinal)))
+            {
+                ended.Token.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+
+            Assert.DoesNotContain(logs.Lines, line => line.StartsWith("Critical", StringComparison.Ordinal) || line.StartsWith("Error", StringComparison.Ordinal));
+            logs.Lines.Clear();
+        }
+    }
+
+    [Fact]
+    public async Task Another_tree_is_no_repetition_of_the_last_vectors_although_the_client_has_nothing_of_either()
+    {
+        ManualTime time = new();
+        await using TestServer server = await StartAsync(null, builder => UseTime(builder, time));
+        await server.MakeSpaceAsync();
+        await server.PutAsync(Roots);
+        await server.PutAsync(Move("a", "3", "other", null), tree: "other");
+        const string Body = """{"clientId":"v","stateVectors":{"root":{}},"timeout":50000}""";
+        Assert.Equal("1@a 2@a", Ids((await server.SyncAsync(Body)).Answer));
+        (_, JsonNode answer) = await server.SyncAsync(Body.Replace("root", "other", StringComparison.Ordinal)).WaitAsync(Patience);
+        Assert.Equal("3@a", Ids(answer, "other"));
     }
 
     private static async Task UntilWaitingAsync(TestServer server, int count)

@@ -53,6 +53,59 @@ public sealed class LiveSpacesTests
     }
 
     [Fact]
+    public async Task What_was_appended_although_the_store_failed_ends_waits_without_another_push()
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        Task<FollowPage> waiting = space.Follow(Bob, 0, Selection.All, Page).NextAsync(wait: true, default).AsTask();
+        world.Memory.FailNextAppend(outcomeUnknown: true, written: true);
+        Assert.IsType<PushOutcome.Unavailable>(await world.PushAsync(Alice, world.Note("a", 1)));
+        Assert.Single((await waiting.WaitAsync(TimeSpan.FromSeconds(5))).Operations);
+    }
+
+    [Fact]
+    public async Task A_push_to_a_space_that_was_deleted_meanwhile_is_not_found()
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        await world.Spaces.DeleteAsync(Plans, Alice, default);
+        SpaceAccessException gone = await Assert.ThrowsAsync<SpaceAccessException>(
+            () => space.PushAsync(Alice, null, [world.Note("a", 1)], default).AsTask());
+        Assert.Equal(ErrorCodes.NotFound, gone.Code);
+    }
+
+    [Fact]
+    public async Task Heads_of_a_space_that_was_read_before_it_was_made_anew_are_not_kept()
+    {
+        StoreAround? around = null;
+        await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
+        TaskCompletionSource hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        SpaceId cold = new("cold");
+        await world.Memory.CreateAsync(cold, new Epoch("old"), world.Time.GetUtcNow(), default);
+        around!.AfterReadHead = () =>
+        {
+            around.AfterReadHead = null;
+            return hold.Task;
+        };
+        Task<LogHead?> reading = world.Spaces.HeadOfAsync(cold, default).AsTask();
+        await world.Spaces.CreateAsync(new SpaceRecord(cold, "New", world.Time.GetUtcNow()), Alice, 10, default);
+        hold.SetResult();
+        await reading.WaitAsync(Patience);
+        Assert.NotEqual(new Epoch("old"), (await world.Spaces.HeadOfAsync(cold, default))!.Epoch);
+    }
+
+    [Fact]
+    public async Task Who_is_no_owner_when_it_is_decided_deletes_nothing()
+    {
+        await using EngineWorld world = await StartAsync();
+        SpaceAccessException refused = await Assert.ThrowsAsync<SpaceAccessException>(() => world.Spaces.DeleteAsync(Plans, Bob, default).AsTask());
+        Assert.Equal(ErrorCodes.Forbidden, refused.Code);
+        Assert.Empty(await world.LogAsync());
+        Assert.True(await world.Spaces.DeleteAsync(Plans, Alice, default));
+        Assert.False(await world.Spaces.DeleteAsync(Plans, Alice, default));
+    }
+
+    [Fact]
     public async Task A_change_of_members_wakes_the_member_although_the_owner_went_away()
     {
         StoreAround? around = null;

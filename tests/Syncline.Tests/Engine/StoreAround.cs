@@ -10,6 +10,9 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     /// <summary>Called after a page was read and before it is given out.</summary>
     public Func<LogPage, Task>? AfterRead { get; set; }
 
+    /// <summary>Called after a head was read and before it is given out.</summary>
+    public Func<Task>? AfterReadHead { get; set; }
+
     /// <summary>Called before an append.</summary>
     public Func<Task>? BeforeAppend { get; set; }
 
@@ -37,8 +40,13 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
         await inner.DeleteAsync(space, cancellationToken);
     }
 
-    public async ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) =>
-        await inner.ReadHeadAsync(space, cancellationToken) is { } head ? head with { Seq = ShownHead ?? head.Seq } : null;
+    public async ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken)
+    {
+        LogHead? head = await inner.ReadHeadAsync(space, cancellationToken);
+        if (AfterReadHead is { } action)
+            await action();
+        return head is null ? null : head with { Seq = ShownHead ?? head.Seq };
+    }
 
     public async ValueTask<Known> FindAsync(
         SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken)

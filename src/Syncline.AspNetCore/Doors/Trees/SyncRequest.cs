@@ -78,6 +78,8 @@ internal sealed record SyncRequest(
         second.Add(0x9e3779b9);
         foreach ((ResourceId treeId, StateVector vector) in Vectors!)
         {
+            first.Add(treeId);
+            second.Add(treeId);
             foreach ((ActorId actor, ClockRanges ranges) in vector.Actors.OrderBy(pair => pair.Key.Value, StringComparer.Ordinal))
             {
                 foreach (ClockRange range in ranges)
