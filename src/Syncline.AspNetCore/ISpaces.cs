@@ -8,7 +8,7 @@ namespace Syncline.AspNetCore;
 
 /// <summary>
 /// Spaces for code in the same process. Every call names the user it acts for and obeys the same rules as the doors: roles, limits of an
-/// operation, ownership of actors. A stranger gets a <see cref="Engine.Spaces.SpaceAccessException"/>.
+/// operation, ownership of actors. A stranger gets a <see cref="Engine.Spaces.SpaceAccessException"/>, and so does a cursor ahead of the log.
 /// </summary>
 public interface ISpaces
 {

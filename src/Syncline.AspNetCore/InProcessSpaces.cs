@@ -48,6 +48,7 @@ internal sealed class InProcessSpaces(
         SpaceId space, UserId userId, long after, Scope? scope = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await using LiveSpaces.Lease lease = await UseAsync(space, cancellationToken);
+        await DemandServableAsync(lease.Space, after, cancellationToken);
         Selection selection = scope is { } only ? new Selection([only], []) : Selection.All;
         await foreach (FollowPage page in lease.Space.FollowAsync(userId, after, selection, Page, cancellationToken))
         {
@@ -59,6 +60,7 @@ internal sealed class InProcessSpaces(
     public async Task<FollowPage> PullAsync(SpaceId space, UserId userId, long after, CancellationToken cancellationToken = default)
     {
         await using LiveSpaces.Lease lease = await UseAsync(space, cancellationToken);
+        await DemandServableAsync(lease.Space, after, cancellationToken);
         return await lease.Space.Follow(userId, after, Selection.All, Page).NextAsync(wait: false, cancellationToken);
     }
 
@@ -70,6 +72,12 @@ internal sealed class InProcessSpaces(
             userId,
             (trees, _) => trees.Trees.TryGetValue(treeId, out Tree? tree) ? [.. tree.Read(includeDeleted)] : null,
             cancellationToken);
+    }
+
+    private static async ValueTask DemandServableAsync(LiveSpace space, long after, CancellationToken cancellationToken)
+    {
+        if (!await space.CanServeAsync(space.Feed.Now.Head.Epoch, after, cancellationToken))
+            throw new SpaceAccessException(ErrorCodes.ResyncRequired, "the cursor is ahead of the log");
     }
 
     // Code in the same process can build ids and texts without a check, so here is theirs.

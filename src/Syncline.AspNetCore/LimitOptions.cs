@@ -13,6 +13,14 @@ public sealed class LimitOptions
     [Range(1_024, 1 << 30)]
     public int InflatedBytesMax { get; set; } = 32 * 1024 * 1024;
 
+    /// <summary>Most bytes that the bodies of all requests under way hold, inflated. Default 512 MiB.</summary>
+    [Range(1_024, long.MaxValue)]
+    public long BodiesBytesMax { get; set; } = 512L * 1024 * 1024;
+
+    /// <summary>Most bytes that the bodies of one user's requests under way hold, inflated. Default 128 MiB.</summary>
+    [Range(1_024, long.MaxValue)]
+    public long BodiesPerUserBytesMax { get; set; } = 128L * 1024 * 1024;
+
     /// <summary>Most operations of one push. Default 1,000.</summary>
     [Range(1, 100_000)]
     public int PushOperationsMax { get; set; } = 1_000;

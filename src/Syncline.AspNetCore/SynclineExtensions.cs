@@ -57,6 +57,7 @@ public static class SynclineExtensions
         services.AddSingleton<ISpaces, InProcessSpaces>();
         services.AddHostedService<SynclineLifetime>();
 
+        services.AddSingleton<BodyBudget>();
         services.AddSingleton<WaitGate>();
         services.AddSingleton<OperationRate>();
         services.AddSingleton<SentVectors>();

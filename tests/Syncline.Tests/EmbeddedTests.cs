@@ -57,6 +57,8 @@ public sealed class EmbeddedTests
         await Assert.ThrowsAsync<SpaceAccessException>(() => application.Spaces.ReadTreeAsync(Plans, mallory, new ResourceId("root")));
         await Assert.ThrowsAsync<SpaceAccessException>(() => application.Spaces.SetMemberAsync(Plans, mallory, mallory, Role.Owner));
         await Assert.ThrowsAsync<SpaceAccessException>(() => application.Spaces.PullAsync(new SpaceId("none"), Ann, 0));
+        SpaceAccessException ahead = await Assert.ThrowsAsync<SpaceAccessException>(() => application.Spaces.PullAsync(Plans, Ann, 7));
+        Assert.Equal(ErrorCodes.ResyncRequired, ahead.Code);
         Assert.Equal(ChangeMemberOutcome.Changed, await application.Spaces.SetMemberAsync(Plans, Ann, mallory, Role.Viewer));
         Assert.IsType<PushOutcome.Forbidden>(await application.Spaces.PushAsync(Plans, mallory, [New("m", 1, "{}")]));
         Assert.Equal(ChangeMemberOutcome.Changed, await application.Spaces.SetMemberAsync(Plans, Ann, mallory, role: null));

@@ -71,7 +71,7 @@ internal static class AuthEndpoints
         HttpContext context, LocalAccounts accounts, RegistrationPolicy policy, IOptions<AuthOptions> auth, IOptions<LimitOptions> limits)
     {
         DemandLocal(auth);
-        RegisterRequest request = ReadRegister(await RequestBody.ReadAsync(context, limits.Value));
+        RegisterRequest request = ReadRegister(await RequestBody.ReadAsync(context, limits.Value, RequestBody.SmallBytesMax));
         LoginAnswer answer = await accounts.RegisterAsync(
             request, policy.For(context), context.Connection.RemoteIpAddress, context.RequestAborted);
         return Answer(context, answer, StatusCodes.Status201Created);
@@ -81,7 +81,7 @@ internal static class AuthEndpoints
         HttpContext context, LocalAccounts accounts, IOptions<AuthOptions> auth, IOptions<LimitOptions> limits)
     {
         DemandLocal(auth);
-        LoginRequest request = ReadLogin(await RequestBody.ReadAsync(context, limits.Value));
+        LoginRequest request = ReadLogin(await RequestBody.ReadAsync(context, limits.Value, RequestBody.SmallBytesMax));
         return Answer(context, await accounts.LoginAsync(request, context.Connection.RemoteIpAddress, context.RequestAborted));
     }
 
@@ -89,7 +89,7 @@ internal static class AuthEndpoints
         HttpContext context, LocalAccounts accounts, IOptions<AuthOptions> auth, IOptions<LimitOptions> limits)
     {
         DemandLocal(auth);
-        RefreshRequest request = ReadRefresh(await RequestBody.ReadAsync(context, limits.Value));
+        RefreshRequest request = ReadRefresh(await RequestBody.ReadAsync(context, limits.Value, RequestBody.SmallBytesMax));
         return Answer(context, await accounts.RefreshAsync(request, context.RequestAborted));
     }
 

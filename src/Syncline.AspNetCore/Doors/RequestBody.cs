@@ -3,7 +3,9 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
+using Syncline.AspNetCore.Accounts;
 using Syncline.Core.Operations;
 
 namespace Syncline.AspNetCore.Doors;
@@ -12,30 +14,37 @@ namespace Syncline.AspNetCore.Doors;
 internal static class RequestBody
 {
     // Room is made for what has come, not for what the client says will come: saying so costs it nothing.
+    /// <summary>For requests with a few texts in them.</summary>
+    public const int SmallBytesMax = 64 * 1024;
+
     private const int FirstRoomMax = 64 * 1024;
 
     /// <summary>Any depth may be read: too deep is a matter of the one operation that is.</summary>
     public static JsonReaderOptions AnyDepth { get; } = new() { MaxDepth = int.MaxValue };
 
     /// <summary>The body's UTF-8 text. It is not yet known to be well-formed JSON; the reader that goes through it finds out.</summary>
+    /// <param name="context">The request; what the body holds is given back when it ends.</param>
+    /// <param name="limits">How large a body may be.</param>
+    /// <param name="bytesMax">A lower limit, as sent and inflated, for requests that are small by their nature.</param>
     /// <exception cref="RequestException">Too large, not JSON by its type, an encoding that is not known or does not decode.</exception>
-    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, LimitOptions limits)
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, LimitOptions limits, int bytesMax = int.MaxValue)
     {
         HttpRequest request = context.Request;
+        int sentMax = Math.Min(limits.BodyBytesMax, bytesMax);
         if (request.ContentType is { } type && !IsJson(type))
             throw new RequestException(ErrorCodes.UnsupportedMediaType, "the body's content type is application/json");
-        if (request.ContentLength > limits.BodyBytesMax)
-            throw TooLarge("body", limits.BodyBytesMax);
+        if (request.ContentLength > sentMax)
+            throw TooLarge("body", sentMax);
 
         // The limit is ours, counted below, so that its answer names it.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
             feature.MaxRequestBodySize = null;
-        Stream body = new CountingStream(request.Body, limits.BodyBytesMax);
+        Stream body = new CountingStream(request.Body, sentMax);
         string encoding = request.Headers.ContentEncoding.ToString();
-        int max = limits.BodyBytesMax;
+        int max = sentMax;
         if (encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
-            max = limits.InflatedBytesMax;
+            max = Math.Min(limits.InflatedBytesMax, bytesMax);
             body = encoding.ToLowerInvariant() switch
             {
                 "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
@@ -45,10 +54,12 @@ internal static class RequestBody
             };
         }
 
+        BodyBudget.Claim claim = context.RequestServices.GetRequiredService<BodyBudget>().Begin(context.Features.Get<Caller>()?.UserId);
+        context.Response.RegisterForDispose(claim);
         byte[] text;
         try
         {
-            text = await ReadToEndAsync(body, (int)Math.Min(request.ContentLength + 1 ?? 4096, Math.Min(max, FirstRoomMax)), max, context.RequestAborted);
+            text = await ReadToEndAsync(body, claim, (int)Math.Min(request.ContentLength + 1 ?? 4096, Math.Min(max, FirstRoomMax)), max, context.RequestAborted);
         }
         catch (InvalidDataException)
         {
@@ -58,9 +69,10 @@ internal static class RequestBody
         return Utf8.IsValid(text) ? text : throw new RequestException(ErrorCodes.InvalidRequest, "the body is not UTF-8");
     }
 
-    private static async ValueTask<byte[]> ReadToEndAsync(Stream body, int sizeHint, int max, CancellationToken cancellationToken)
+    private static async ValueTask<byte[]> ReadToEndAsync(Stream body, BodyBudget.Claim claim, int sizeHint, int max, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[Math.Max(sizeHint, 16)];
+        claim.Grow(buffer.Length);
         int length = 0;
         while (true)
         {
@@ -68,7 +80,9 @@ internal static class RequestBody
             {
                 if (length > max)
                     throw TooLarge("inflated body", max);
-                Array.Resize(ref buffer, (int)Math.Min((long)buffer.Length * 2, (long)max + 1));
+                int room = (int)Math.Min((long)buffer.Length * 2, (long)max + 1);
+                claim.Grow(room - buffer.Length);
+                Array.Resize(ref buffer, room);
             }
 
             int read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);

@@ -174,6 +174,24 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         return _heads.GetOrAdd(id, head);
     }
 
+    /// <summary>Where a space's log stands in the store at this moment; null when there is no log.</summary>
+    public ValueTask<LogHead?> FreshHeadOfAsync(SpaceId id, CancellationToken cancellationToken) =>
+        _services.Store.ReadHeadAsync(id, cancellationToken);
+
+    /// <summary>As <see cref="HeadOfAsync"/>, for a list of spaces: one whose log cannot be read now is null too, and harms no other.</summary>
+    public async ValueTask<LogHead?> TryHeadOfAsync(SpaceId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await HeadOfAsync(id, cancellationToken);
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogUnreadable(id, e);
+            return null;
+        }
+    }
+
     /// <summary>Closes spaces that nobody uses, until cancelled. Run once by the host.</summary>
     public async Task SweepAsync(CancellationToken stoppingToken)
     {
@@ -386,6 +404,9 @@ public sealed partial class LiveSpaces : IAsyncDisposable
 
     [LoggerMessage(10, LogLevel.Debug, "Space {Space} is live at seq {Head}")]
     private partial void LogOpened(SpaceId space, long head);
+
+    [LoggerMessage(12, LogLevel.Error, "The log of space {Space} cannot be read")]
+    private partial void LogUnreadable(SpaceId space, Exception exception);
 
     [LoggerMessage(11, LogLevel.Debug, "Space {Space} is closed: {Reason}")]
     private partial void LogClosed(SpaceId space, string reason);

@@ -106,6 +106,7 @@ internal sealed class AccountServer : IAsyncDisposable
         builder.WebHost.UseUrls(setup.Url);
         builder.Services.AddSingleton<TimeProvider>(setup.Time);
         builder.Services.AddSingleton(setup.Store);
+        builder.Services.AddSingleton<BodyBudget>();
         builder.Services.AddSingleton<IRandomBytes, SystemRandom>();
         builder.Services.AddSingleton(_ => new Passwords(iterations: 1_000));
         builder.Services.Configure<AuthOptions>(options =>

@@ -204,7 +204,8 @@ public sealed class LocalAccountsTests
         await using AccountServer server = await StartAsync();
         Answer registered = await server.RegisterAsync("alice");
         Assert.Equal(401, (await RefreshAsync(server, "unknown")).Status);
-        Assert.Equal(401, (await RefreshAsync(server, new string('x', 100_000))).Status);
+        Assert.Equal(401, (await RefreshAsync(server, new string('x', 10_000))).Status);
+        Assert.Equal(413, (await RefreshAsync(server, new string('x', 100_000))).Status);
         Assert.Equal(401, (await RefreshAsync(server, registered.AccessToken)).Status);
         Assert.Equal(400, (await server.PostAsync("/auth/refresh", new { token = registered.RefreshToken })).Status);
         server.Time.Advance(TimeSpan.FromDays(60));

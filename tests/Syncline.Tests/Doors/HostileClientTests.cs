@@ -2,7 +2,9 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Syncline.AspNetCore;
 using Syncline.AspNetCore.Doors;
 using Syncline.Tests.Accounts;
@@ -53,6 +55,59 @@ public sealed class HostileClientTests
     }
 
     [Fact]
+    public async Task Bodies_under_way_hold_no_more_than_they_may_and_give_it_back()
+    {
+        await using TestServer server = await StartAsync("--Limits:BodiesPerUserBytesMax=200000");
+        await server.MakeSpaceAsync();
+        string push = $$"""{"operations":[{{Note("a", "1", $"\"{new string('x', 100_000)}\"")}}]}""";
+        using TcpClient slow = new();
+        await slow.ConnectAsync(server.Address.Host, server.Address.Port);
+        NetworkStream stream = slow.GetStream();
+        string head = $"POST /spaces/plans/push HTTP/1.1\r\nHost: {server.Address.Authority}\r\nContent-Type: application/json\r\nContent-Length: {push.Length}\r\n\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(head + push[..^1]));
+
+        // What the slow one holds is not there for another.
+        (int status, JsonNode problem) = await UntilAsync(() => server.SendAsync(HttpMethod.Post, "/spaces/plans/push", push), answer => answer.Status != 200);
+        Assert.Equal((429, "rate_limited"), (status, problem["code"]!.GetValue<string>()));
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(push[^1..]));
+        byte[] answered = new byte[12];
+        await stream.ReadExactlyAsync(answered).AsTask().WaitAsync(Patience);
+        Assert.Equal("HTTP/1.1 200", Encoding.ASCII.GetString(answered));
+        await UntilAsync(() => server.SendAsync(HttpMethod.Post, "/spaces/plans/push", push), answer => answer.Status == 200);
+        for (int i = 0; i < 5; i++)
+            Assert.Equal(200, (await server.SendAsync(HttpMethod.Post, "/spaces/plans/push", push)).Status);
+        Assert.Equal(413, (await server.SendAsync(HttpMethod.Post, "/spaces", $$"""{"name":"{{new string('n', 70_000)}}"}""")).Status);
+    }
+
+    [Fact]
+    public async Task A_space_whose_log_cannot_be_read_is_listed_and_harms_no_other()
+    {
+        string data = Directory.CreateTempSubdirectory("syncline-test-").FullName;
+        try
+        {
+            await using (TestServer server = await StartAsync(data, configure: null))
+            {
+                await server.MakeSpaceAsync("good");
+                await server.MakeSpaceAsync("hurt");
+                await server.PushAsync(Note("a", "1"), "good");
+            }
+
+            string file = Directory.GetFiles(data, "hurt.db", SearchOption.AllDirectories).Single();
+            await File.WriteAllBytesAsync(file, Enumerable.Repeat((byte)7, 8192).ToArray());
+            await using TestServer again = await StartAsync(data, configure: null);
+            Assert.Equal(503, (await again.GetAsync("/spaces/hurt/pull")).Status);
+            (_, JsonNode spaces) = await again.GetAsync("/spaces");
+            Assert.Equal(["good 1", "hurt "], spaces["spaces"]!.AsArray().Select(space => $"{space!["id"]} {space["head"]}"));
+            (int status, JsonNode changes) = await again.SendAsync(HttpMethod.Post, "/changes", """{"cursors":{"good":{"after":0},"hurt":{"after":0}}}""");
+            Assert.Equal((200, """[{"spaceId":"good","head":1}]"""), (status, changes["changed"]!.ToJsonString()));
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Cursors_of_more_spaces_than_one_may_belong_to_are_too_many()
     {
         await using TestServer server = await StartAsync("--Limits:SpacesPerUserMax=3");
@@ -78,7 +133,9 @@ public sealed class HostileClientTests
     public async Task A_body_that_only_says_it_is_large_costs_little()
     {
         RecordingStream body = new();
-        DefaultHttpContext context = new();
+        BodyBudget budget = new(Options.Create(new LimitOptions()));
+        await using ServiceProvider services = new ServiceCollection().AddSingleton(budget).BuildServiceProvider();
+        DefaultHttpContext context = new() { RequestServices = services };
         context.Request.Body = body;
         context.Request.ContentLength = 8_000_000;
         await RequestBody.ReadAsync(context, new LimitOptions());
@@ -210,5 +267,18 @@ public sealed class HostileClientTests
             LargestBuffer = Math.Max(LargestBuffer, buffer.Length);
             return ValueTask.FromResult(0);
         }
+    }
+
+    private static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> enough)
+    {
+        using CancellationTokenSource patience = new(Patience);
+        T answer = await ask();
+        while (!enough(answer))
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            answer = await ask();
+        }
+
+        return answer;
     }
 }

@@ -133,13 +133,17 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
             present.Add(id);
             if (!cursors.TryGetValue(id, out (Epoch? Epoch, long After) cursor))
             {
-                if (await spaces.HeadOfAsync(id, cancellationToken) is { } itsHead)
-                    added.Add(SpaceAnswer.From(membership, itsHead));
+                added.Add(SpaceAnswer.From(membership, await spaces.TryHeadOfAsync(id, cancellationToken)));
                 continue;
             }
 
-            if (await spaces.HeadOfAsync(id, cancellationToken) is not { } head)
+            // A log that cannot be read now has nothing new to tell.
+            if (await spaces.TryHeadOfAsync(id, cancellationToken) is not { } head)
                 continue;
+
+            // Somebody may have read what is durable and not yet published here.
+            if (cursor.After > head.Seq)
+                head = await spaces.FreshHeadOfAsync(id, cancellationToken) ?? head;
             if (!CanServe(head, cursor))
                 changed.Add(new ChangedSpace(id.Value, head.Seq, ErrorCodes.ResyncRequired));
             else if (head.Seq > cursor.After)

@@ -20,16 +20,16 @@ public sealed record MemberBody(string Role);
 /// <param name="Id">Its id.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Role">What the caller is in it.</param>
-/// <param name="Epoch">Its log's epoch.</param>
-/// <param name="Head">Its log's last seq.</param>
+/// <param name="Epoch">Its log's epoch; left out in a list when the log cannot be read now.</param>
+/// <param name="Head">Its log's last seq; left out likewise.</param>
 /// <param name="CreatedAt">When it was made, UTC.</param>
-public sealed record SpaceAnswer(string Id, string Name, string Role, string Epoch, long Head, string CreatedAt)
+public sealed record SpaceAnswer(string Id, string Name, string Role, string? Epoch, long? Head, string CreatedAt)
 {
-    internal static SpaceAnswer From(Membership membership, LogHead head) =>
+    internal static SpaceAnswer From(Membership membership, LogHead? head) =>
         From(membership.Space, membership.Role, head);
 
-    internal static SpaceAnswer From(SpaceRecord space, Role role, LogHead head) =>
-        new(space.Id.Value, space.Name, RoleNames.Of(role), head.Epoch.Value, head.Seq, OperationJson.FormatTime(space.CreatedAt));
+    internal static SpaceAnswer From(SpaceRecord space, Role role, LogHead? head) =>
+        new(space.Id.Value, space.Name, RoleNames.Of(role), head?.Epoch.Value, head?.Seq, OperationJson.FormatTime(space.CreatedAt));
 }
 
 /// <summary>The caller's spaces.</summary>

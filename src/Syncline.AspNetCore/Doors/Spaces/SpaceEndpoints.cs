@@ -41,7 +41,7 @@ internal sealed class SpaceEndpoints(
     private async Task<IResult> CreateAsync(HttpContext context)
     {
         UserId userId = context.Caller().UserId;
-        TextMembers body = TextMembers.Read(await RequestBody.ReadAsync(context, limits.Value), "id", "name");
+        TextMembers body = TextMembers.Read(await RequestBody.ReadAsync(context, limits.Value, RequestBody.SmallBytesMax), "id", "name");
         string name = Name(body);
         if (!SpaceId.TryParse(body.Optional("id") ?? randomBytes.NewId(), out SpaceId id))
             throw JsonBody.Invalid("id is not [0-9a-z][0-9a-z_-]{1,63}, or a name that no file may have");
@@ -66,10 +66,7 @@ internal sealed class SpaceEndpoints(
     {
         List<SpaceAnswer> answers = [];
         foreach (Membership membership in await accounts.ReadMembershipsAsync(context.Caller().UserId, context.RequestAborted))
-        {
-            if (await spaces.HeadOfAsync(membership.Space.Id, context.RequestAborted) is { } head)
-                answers.Add(SpaceAnswer.From(membership, head));
-        }
+            answers.Add(SpaceAnswer.From(membership, await spaces.TryHeadOfAsync(membership.Space.Id, context.RequestAborted)));
 
         return Results.Json(new SpacesAnswer(answers), DoorJson.Default.SpacesAnswer);
     }
@@ -83,7 +80,7 @@ internal sealed class SpaceEndpoints(
     private async Task<IResult> RenameAsync(HttpContext context, string spaceId)
     {
         LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Owner);
-        string name = Name(TextMembers.Read(await RequestBody.ReadAsync(context, limits.Value), "name"));
+        string name = Name(TextMembers.Read(await RequestBody.ReadAsync(context, limits.Value, RequestBody.SmallBytesMax), "name"));
 
         // Again: a body may take its time, and the role may have been taken away meanwhile.
         space.DemandRole(context.Caller().UserId, Role.Owner);
@@ -108,7 +105,7 @@ internal sealed class SpaceEndpoints(
     private async Task<IResult> SetMemberAsync(HttpContext context, string spaceId, string userName)
     {
         LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Owner);
-        Role role = ReadRole(await RequestBody.ReadAsync(context, limits.Value));
+        Role role = ReadRole(await RequestBody.ReadAsync(context, limits.Value, RequestBody.SmallBytesMax));
         User user = await FindUserAsync(userName, context.RequestAborted) ?? throw NoSuchUser();
         ChangeMemberOutcome outcome = await spaces.SetMemberAsync(
             space.Id, user.Id, role, limits.Value.SpacesPerUserMax, context.Caller().UserId, context.RequestAborted);
