@@ -11,10 +11,21 @@ if ! command -v dotnet >/dev/null; then
     exit 1
 fi
 
-# The binding to SQLite uses the system's library.
-if ! ldconfig -p 2>/dev/null | grep -q libsqlite3.so.0 && [ "$(uname)" = Linux ] && command -v apt-get >/dev/null; then
-    echo "syncline: installing libsqlite3-0" >&2
-    apt-get update -qq >&2 && apt-get install -y -qq libsqlite3-0 >&2
+# The binding to SQLite uses the system's library, which a bare Debian may lack.
+has_sqlite() {
+    for library in /usr/lib/*/libsqlite3.so* /usr/lib*/libsqlite3.so* /lib/*/libsqlite3.so*; do
+        [ -e "$library" ] && return
+    done
+    return 1
+}
+if [ "$(uname)" = Linux ] && ! has_sqlite; then
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        echo "syncline: installing libsqlite3-0" >&2
+        { apt-get update -qq && apt-get install -y -qq libsqlite3-0; } >&2
+    else
+        echo "syncline: the system's SQLite library is needed (Debian: apt-get install libsqlite3-0)" >&2
+        exit 1
+    fi
 fi
 
 # Newer source than the last build means a new build.

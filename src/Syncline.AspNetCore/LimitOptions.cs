@@ -61,6 +61,10 @@ public sealed class LimitOptions
     [Range(0, 1_000_000)]
     public int HeldBackPerActorMax { get; set; } = 1_000;
 
+    /// <summary>Most bytes of one user's operations in one space that wait for a vertex, over all their actors. Default 64 MiB.</summary>
+    [Range(0, long.MaxValue)]
+    public long HeldBackBytesPerUserMax { get; set; } = 64L * 1024 * 1024;
+
     /// <summary>Most spaces that one user may belong to. Default 10,000.</summary>
     [Range(1, 1_000_000)]
     public int SpacesPerUserMax { get; set; } = 10_000;

@@ -38,7 +38,11 @@ public static class SynclineExtensions
         services.TryAddSingleton<IRandomBytes, SystemRandomBytes>();
         services.AddMetrics();
         services.AddSingleton<EngineMeters>();
-        services.AddSingleton<IModel>(provider => new TreeModel(provider.GetRequiredService<IOptions<LimitOptions>>().Value.HeldBackPerActorMax));
+        services.AddSingleton<IModel>(provider =>
+        {
+            LimitOptions limits = provider.GetRequiredService<IOptions<LimitOptions>>().Value;
+            return new TreeModel(new TreeLimits(limits.HeldBackPerActorMax, limits.HeldBackBytesPerUserMax));
+        });
         services.AddSingleton(provider =>
         {
             LimitOptions limits = provider.GetRequiredService<IOptions<LimitOptions>>().Value;

@@ -9,12 +9,9 @@ namespace Syncline.Core.Tree;
 /// RepTree's replicated tree. Scope <c>tree</c>, resource = tree id, actor = peer id, clock = counter; the payload is RepTree's whole
 /// operation (docs/protocol.md, "Trees").
 /// </summary>
-/// <param name="heldBackMax">Most operations of one actor that may wait for a vertex at one time.</param>
-public sealed class TreeModel(int heldBackMax = TreeModel.DefaultHeldBackMax) : IModel
+/// <param name="limits">How much may wait for vertices that are not known.</param>
+public sealed class TreeModel(TreeLimits limits) : IModel
 {
-    /// <summary>Most operations of one actor that wait, unless configured otherwise.</summary>
-    public const int DefaultHeldBackMax = 1_000;
-
     /// <summary>The id of the vertex that deleted ones are moved under.</summary>
     public const string TrashId = "0";
 
@@ -27,7 +24,7 @@ public sealed class TreeModel(int heldBackMax = TreeModel.DefaultHeldBackMax) : 
     public IReadOnlyCollection<Scope> Scopes { get; } = [Scope];
 
     /// <inheritdoc />
-    public IModelState CreateState() => new TreesState(heldBackMax);
+    public IModelState CreateState() => new TreesState(limits);
 
     /// <inheritdoc />
     public Refusal? Read(in OperationId id, JsonText payload, string? key, out IModel.Reading reading)

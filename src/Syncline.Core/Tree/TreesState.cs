@@ -7,14 +7,13 @@ namespace Syncline.Core.Tree;
 /// <summary>All trees of a space. Every change is written into a journal first, so that it can be taken back to a mark.</summary>
 public sealed class TreesState : IModelState
 {
-    private readonly int _heldBackMax;
     private readonly Dictionary<ResourceId, Tree> _trees = [];
-    private readonly Dictionary<ActorId, int> _heldBackCounts = [];
+    private readonly HeldBackQuota _heldBack;
     private readonly List<Change> _journal = [];
     private readonly List<(Tree Tree, LoggedOperation Operation, long Seq)> _newlySendable = [];
     private readonly List<Tree> _newTrees = [];
 
-    internal TreesState(int heldBackMax) => _heldBackMax = heldBackMax;
+    internal TreesState(TreeLimits limits) => _heldBack = new HeldBackQuota(limits);
 
     private enum ChangeKind
     {
@@ -58,9 +57,10 @@ public sealed class TreesState : IModelState
                 : Decision.Refuse(ErrorCodes.NotCausal, $"the operation is not newer than the creation of vertex {needed}, {oldest}");
         }
 
-        if (!operation.IsTransient && _heldBackCounts.GetValueOrDefault(operation.Id.Actor) >= _heldBackMax)
-            return Decision.Refuse(ErrorCodes.QuotaExceeded, $"{_heldBackMax} operations of this actor wait for vertices that are not known");
-        return Decision.Accept;
+        return !operation.IsTransient
+            && _heldBack.Refuse(operation.Id.Actor, context.UserId, operation.Payload.Utf8.Length) is { } quota
+                ? Decision.Refuse(ErrorCodes.QuotaExceeded, quota)
+                : Decision.Accept;
     }
 
     /// <inheritdoc />
@@ -85,7 +85,7 @@ public sealed class TreesState : IModelState
         }
 
         tree.HoldBack(operation);
-        CountHeldBack(operation, 1);
+        _heldBack.Add(operation);
         _journal.Add(new Change(ChangeKind.HeldBack, tree, operation));
     }
 
@@ -136,7 +136,7 @@ public sealed class TreesState : IModelState
             if (!ReferenceEquals(logged, arrived))
             {
                 tree.Sendable.AddLate(stamp, arrived.Seq);
-                CountHeldBack(logged, -1);
+                _heldBack.Remove(logged);
                 _journal.Add(new Change(ChangeKind.Released, tree, logged));
             }
 
@@ -180,15 +180,6 @@ public sealed class TreesState : IModelState
         _journal.Add(new Change(ChangeKind.Sendable, tree, logged));
     }
 
-    private void CountHeldBack(LoggedOperation logged, int change)
-    {
-        int count = _heldBackCounts.GetValueOrDefault(logged.Operation.Id.Actor) + change;
-        if (count == 0)
-            _heldBackCounts.Remove(logged.Operation.Id.Actor);
-        else
-            _heldBackCounts[logged.Operation.Id.Actor] = count;
-    }
-
     private void TakeBack(in Change change)
     {
         Tree tree = change.Tree;
@@ -204,12 +195,12 @@ public sealed class TreesState : IModelState
                 break;
             case ChangeKind.HeldBack:
                 tree.TakeBackHeld((LoggedOperation)change.Subject!);
-                CountHeldBack((LoggedOperation)change.Subject!, -1);
+                _heldBack.Remove((LoggedOperation)change.Subject!);
                 break;
             case ChangeKind.Released:
                 tree.Sendable.RemoveLastLate(((LoggedOperation)change.Subject!).Operation.Id.Stamp);
                 tree.HoldBack((LoggedOperation)change.Subject!);
-                CountHeldBack((LoggedOperation)change.Subject!, 1);
+                _heldBack.Add((LoggedOperation)change.Subject!);
                 break;
             case ChangeKind.Moved:
                 tree.TakeBackMove(change.Stamp);

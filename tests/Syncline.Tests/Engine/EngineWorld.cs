@@ -24,7 +24,7 @@ internal sealed class EngineWorld : IAsyncDisposable
     private EngineWorld(ISpaceStore store, InMemorySpaceStore memory, IReadOnlyList<IModel> models, IReadOnlyList<IOperationRule> rules)
     {
         Memory = memory;
-        Reader = new OperationReader([.. models, new TreeModel(heldBackMax: 10)], OperationLimits.Default);
+        Reader = new OperationReader([.. models, new TreeModel(new TreeLimits(HeldBackPerActorMax: 10, HeldBackBytesPerUserMax: 5_000))], OperationLimits.Default);
         Spaces = new LiveSpaces(new EngineServices(
             store,
             Accounts,

@@ -394,6 +394,23 @@ public sealed class SpaceWriterTests
     }
 
     [Fact]
+    public async Task What_one_user_may_have_waiting_does_not_grow_with_his_actors()
+    {
+        await using EngineWorld world = await StartAsync();
+        await world.JudgedAsync(Alice, world.Move("a", 1, "root", null));
+        PushOutcome.Judged judged = await world.JudgedAsync(
+            Bob, [.. Enumerable.Range(0, 40).Select(i => world.Move($"b{i}", 10 + i, $"v{i}", "nowhere"))]);
+        int accepted = judged.Results.Count(result => result is OperationResult.Accepted);
+        Assert.InRange(accepted, 10, 25);
+        Assert.All(judged.Results.Skip(accepted), result => AssertRejected(ErrorCodes.QuotaExceeded, result));
+
+        // Another user is not concerned, and there is room again when what they wait for has come.
+        Assert.IsType<OperationResult.Accepted>((await world.JudgedAsync(Alice, world.Move("c", 50, "w", "nowhere"))).Results[0]);
+        await world.JudgedAsync(Alice, world.Move("a", 2, "nowhere", "root"));
+        Assert.IsType<OperationResult.Accepted>((await world.JudgedAsync(Bob, world.Move("b0", 60, "w", "elsewhere"))).Results[0]);
+    }
+
+    [Fact]
     public async Task A_transient_operation_is_checked_but_leaves_nothing()
     {
         await using EngineWorld world = await StartAsync();

@@ -19,7 +19,7 @@ public sealed class OperationReaderTests
     private const string TreeSet =
         """{"scope":"tree","resourceId":"t1","actor":"p","clock":7,"payload":{"id":{"counter":7,"peerId":"p"},"targetId":"v","key":"k","value":1}}""";
 
-    private static readonly OperationReader Reader = new([new TreeModel()], OperationLimits.Default);
+    private static readonly OperationReader Reader = new([new TreeModel(new TreeLimits())], OperationLimits.Default);
 
     [Fact]
     public void An_operation_is_read_with_all_that_it_says()

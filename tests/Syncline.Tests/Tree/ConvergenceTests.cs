@@ -20,7 +20,7 @@ public sealed class ConvergenceTests
 
     private static Tree Deliver(Random random, List<TreeOp> operations)
     {
-        TreesState state = new(TreeModel.DefaultHeldBackMax);
+        TreesState state = new(new TreeLimits());
         HashSet<Stamp> known = [];
         long seq = 0;
         List<TreeOp> delivered = [.. operations, .. operations.Where(_ => random.Chance(30))];

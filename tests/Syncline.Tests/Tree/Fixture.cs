@@ -9,7 +9,7 @@ namespace Syncline.Tests.Trees;
 /// <summary>Reads what the published package wrote (tests/fixtures/README.md).</summary>
 internal static class Fixture
 {
-    private static readonly OperationReader Reader = new([new TreeModel()], OperationLimits.Default);
+    private static readonly OperationReader Reader = new([new TreeModel(new TreeLimits())], OperationLimits.Default);
 
     public static JsonElement Load(string name)
     {
@@ -23,7 +23,7 @@ internal static class Fixture
     /// <summary>Delivers operations once each, as the log does, and commits at the end.</summary>
     public static Tree Deliver(string treeId, IEnumerable<Operation> operations)
     {
-        TreesState state = new(TreeModel.DefaultHeldBackMax);
+        TreesState state = new(new TreeLimits());
         HashSet<OperationId> known = [];
         foreach (Operation operation in operations)
         {

@@ -7,7 +7,7 @@ namespace Syncline.Tests.Trees;
 /// <summary>What waits for a vertex, what a tree refuses, and what is sent when.</summary>
 public sealed class HeldBackTests
 {
-    private readonly TreesState _state = new(heldBackMax: 3);
+    private readonly TreesState _state = new(new TreeLimits(HeldBackPerActorMax: 3));
     private long _seq;
 
     private Tree Tree => _state.Trees[new ResourceId(TreeId)];

@@ -7,7 +7,7 @@ namespace Syncline.Tests.Trees;
 /// <summary>What is taken back leaves nothing behind, also when somebody looked in between.</summary>
 public sealed class RollbackTests
 {
-    private readonly TreesState _state = new(heldBackMax: 2);
+    private readonly TreesState _state = new(new TreeLimits(HeldBackPerActorMax: 2));
     private long _seq;
 
     private Tree Tree => _state.Trees[new ResourceId(TreeId)];

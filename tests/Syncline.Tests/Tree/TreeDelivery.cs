@@ -6,7 +6,7 @@ namespace Syncline.Tests.Trees;
 /// <summary>A state under test beside the list of what it was given, from which the reference tells what it must be.</summary>
 internal sealed class TreeDelivery(int heldBackMax)
 {
-    private readonly TreesState _state = new(heldBackMax);
+    private readonly TreesState _state = new(new TreeLimits(heldBackMax));
     private readonly List<TreeOp> _applied = [];
     private readonly List<(long Seq, Stamp Stamp)> _lateWithSeq = [];
     private readonly List<HashSet<Stamp>> _takingPartAfter = [[]];

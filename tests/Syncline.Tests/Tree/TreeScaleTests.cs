@@ -8,7 +8,7 @@ namespace Syncline.Tests.Trees;
 public sealed class TreeScaleTests
 {
     private const int Many = 100_000;
-    private readonly TreesState _state = new(TreeModel.DefaultHeldBackMax);
+    private readonly TreesState _state = new(new TreeLimits());
     private long _seq;
 
     private Tree Tree => _state.Trees[new ResourceId(TreeOp.TreeId)];
