@@ -7,16 +7,8 @@ namespace Syncline.AspNetCore.Doors;
 /// <summary>Bounds how many operations a second one user may push, over all their spaces and connections.</summary>
 internal sealed class OperationRate(IOptions<LimitOptions> limits) : IDisposable
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
-
     private readonly PartitionedRateLimiter<UserId> _limiter = PartitionedRateLimiter.Create<UserId, UserId>(
-        userId => RateLimitPartition.GetTokenBucketLimiter(userId, _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = limits.Value.OperationsBurst,
-            TokensPerPeriod = Math.Max(1, (int)(limits.Value.OperationsPerSecond * Period.TotalSeconds)),
-            ReplenishmentPeriod = Period,
-            QueueLimit = 0,
-        }));
+        userId => RateLimitPartition.GetTokenBucketLimiter(userId, _ => Bucket(limits.Value)));
 
     /// <summary>Counts operations of a user.</summary>
     /// <exception cref="RequestException">They are more than the user may push now; nothing of them is judged.</exception>
@@ -30,6 +22,19 @@ internal sealed class OperationRate(IOptions<LimitOptions> limits) : IDisposable
             ErrorCodes.RateLimited,
             $"more than {limits.Value.OperationsPerSecond} operations a second of one user",
             retryAfter > TimeSpan.Zero ? retryAfter : null);
+    }
+
+    // Filled ten times a second, or, where that would be less than one operation, once.
+    private static TokenBucketRateLimiterOptions Bucket(LimitOptions limits)
+    {
+        int periods = limits.OperationsPerSecond >= 10 ? 10 : 1;
+        return new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = limits.OperationsBurst,
+            TokensPerPeriod = limits.OperationsPerSecond / periods,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1.0 / periods),
+            QueueLimit = 0,
+        };
     }
 
     /// <inheritdoc />

@@ -308,12 +308,17 @@ public sealed class LogDoorTests
     [Fact]
     public async Task A_user_who_pushes_too_fast_is_told_when_to_try_again_and_others_are_not_held_up()
     {
-        await using TestServer server = await StartAsync("--Limits:OperationsPerSecond=10", "--Limits:OperationsBurst=5");
-        await server.MakeSpaceAsync();
-        Assert.Equal(200, (await server.PushAsync(string.Join(',', Enumerable.Range(1, 5).Select(clock => Note("a", $"{clock}"))))).Status);
-        (int status, JsonNode problem) = await server.PushAsync(string.Join(',', Enumerable.Range(6, 5).Select(clock => Note("a", $"{clock}"))));
+        await using TestServer server = await StartAsync("--Auth:Mode=Local", "--Limits:OperationsPerSecond=1", "--Limits:OperationsBurst=200");
+        string ann = await server.RegisterAsync("ann");
+        string bob = await server.RegisterAsync("bob");
+        await server.MakeSpaceAsync("anns", ann);
+        await server.MakeSpaceAsync("bobs", bob);
+        string Batch(int first) => string.Join(',', Enumerable.Range(first, 200).Select(clock => Note("a", $"{clock}")));
+        Assert.Equal(200, (await server.PushAsync(Batch(1), "anns", ann)).Status);
+        (int status, JsonNode problem) = await server.PushAsync(Batch(201), "anns", ann);
         Assert.Equal((429, "rate_limited"), (status, problem["code"]!.GetValue<string>()));
-        Assert.Equal(5, (await server.GetAsync("/spaces/plans/pull")).Answer["head"]!.GetValue<int>());
+        Assert.Equal(200, (await server.GetAsync("/spaces/anns/pull", ann)).Answer["head"]!.GetValue<int>());
+        Assert.Equal(200, (await server.PushAsync(Batch(1), "bobs", bob)).Status);
     }
 
     [Fact]

@@ -12,8 +12,8 @@ public sealed class RoleTests
     public async Task A_stranger_learns_of_nothing()
     {
         await using TestServer server = await StartAsync("--Auth:Mode=Local");
-        string ann = await RegisterAsync(server, "ann");
-        string mallory = await RegisterAsync(server, "mallory");
+        string ann = await server.RegisterAsync("ann");
+        string mallory = await server.RegisterAsync("mallory");
         await server.MakeSpaceAsync(token: ann);
         await server.PushAsync(Note("a", "1"), token: ann);
         foreach ((HttpMethod method, string path, string? body) in EveryEndpoint())
@@ -36,9 +36,9 @@ public sealed class RoleTests
     public async Task A_viewer_reads_and_does_not_write_an_editor_does_and_neither_decides_about_members()
     {
         await using TestServer server = await StartAsync("--Auth:Mode=Local");
-        string ann = await RegisterAsync(server, "ann");
-        string vera = await RegisterAsync(server, "vera");
-        string ed = await RegisterAsync(server, "ed");
+        string ann = await server.RegisterAsync("ann");
+        string vera = await server.RegisterAsync("vera");
+        string ed = await server.RegisterAsync("ed");
         await server.MakeSpaceAsync(token: ann);
         Assert.Equal(200, (await SetRoleAsync(server, "vera", "viewer", ann)).Status);
         Assert.Equal(200, (await SetRoleAsync(server, "Ed", "editor", ann)).Status);
@@ -75,8 +75,8 @@ public sealed class RoleTests
     public async Task An_actor_of_another_user_is_taken_and_his_operations_may_only_be_repeated()
     {
         await using TestServer server = await StartAsync("--Auth:Mode=Local");
-        string ann = await RegisterAsync(server, "ann");
-        string ed = await RegisterAsync(server, "ed");
+        string ann = await server.RegisterAsync("ann");
+        string ed = await server.RegisterAsync("ed");
         await server.MakeSpaceAsync(token: ann);
         await SetRoleAsync(server, "ed", "editor", ann);
         await server.PushAsync(Note("a", "1"), token: ann);
@@ -90,8 +90,8 @@ public sealed class RoleTests
     public async Task Losing_the_right_ends_open_waits(string how)
     {
         await using TestServer server = await StartAsync("--Auth:Mode=Local");
-        string ann = await RegisterAsync(server, "ann");
-        string vera = await RegisterAsync(server, "vera");
+        string ann = await server.RegisterAsync("ann");
+        string vera = await server.RegisterAsync("vera");
         string epoch = await server.MakeSpaceAsync(token: ann);
         await SetRoleAsync(server, "vera", "viewer", ann);
         Task<(int Status, JsonNode Answer)> pull = server.GetAsync("/spaces/plans/pull?wait=50", vera);
@@ -113,8 +113,8 @@ public sealed class RoleTests
     public async Task Names_of_spaces_are_taken_once_and_their_members_are_checked()
     {
         await using TestServer server = await StartAsync("--Auth:Mode=Local", "--Limits:SpacesPerUserMax=2");
-        string ann = await RegisterAsync(server, "ann");
-        string ed = await RegisterAsync(server, "ed");
+        string ann = await server.RegisterAsync("ann");
+        string ed = await server.RegisterAsync("ed");
         await server.MakeSpaceAsync(token: ann);
         Assert.Equal((409, "name_taken"), Code(await server.SendAsync(HttpMethod.Post, "/spaces", """{"id":"plans","name":"X"}""", ed)));
         (int status, JsonNode made) = await server.SendAsync(HttpMethod.Post, "/spaces", """{"name":"Any"}""", ann);
@@ -145,7 +145,7 @@ public sealed class RoleTests
     public async Task A_token_is_taken_from_its_header_and_from_nowhere_else()
     {
         await using TestServer server = await StartAsync("--Auth:Mode=Local");
-        string ann = await RegisterAsync(server, "ann");
+        string ann = await server.RegisterAsync("ann");
         Assert.Equal(401, (await server.GetAsync($"/spaces?access_token={ann}&token={ann}")).Status);
         Assert.Equal(401, (await server.GetAsync("/spaces", ann + "x")).Status);
         Assert.Equal(401, (await server.GetAsync("/spaces", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.")).Status);
@@ -167,14 +167,6 @@ public sealed class RoleTests
         (HttpMethod.Get, "/spaces/plans/trees", null),
         (HttpMethod.Get, "/spaces/plans/trees/root", null),
     ];
-
-    private static async Task<string> RegisterAsync(TestServer server, string name)
-    {
-        (int status, JsonNode answer) = await server.SendAsync(
-            HttpMethod.Post, "/auth/register", $$"""{"userName":"{{name}}","password":"correct horse battery"}""");
-        Assert.Equal(201, status);
-        return answer["accessToken"]!.GetValue<string>();
-    }
 
     private static Task<(int Status, JsonNode Answer)> SetRoleAsync(TestServer server, string user, string role, string token) =>
         server.SendAsync(HttpMethod.Put, $"/spaces/plans/members/{user}", $$"""{"role":"{{role}}"}""", token);

@@ -70,6 +70,15 @@ internal sealed class TestServer : IAsyncDisposable
         return await ReadAsync(response);
     }
 
+    /// <summary>Makes an account and gives its access token.</summary>
+    public async Task<string> RegisterAsync(string name)
+    {
+        (int status, JsonNode answer) = await SendAsync(
+            HttpMethod.Post, "/auth/register", $$"""{"userName":"{{name}}","password":"correct horse battery"}""");
+        Assert.Equal(201, status);
+        return answer["accessToken"]!.GetValue<string>();
+    }
+
     public static async Task<(int Status, JsonNode Answer)> ReadAsync(HttpResponseMessage response)
     {
         string text = await response.Content.ReadAsStringAsync();
