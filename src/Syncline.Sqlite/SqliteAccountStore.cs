@@ -33,7 +33,7 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
     /// <summary>Opens the accounts of a folder that a server may be using: for the command line. The database itself keeps the two apart.</summary>
     public static SqliteAccountStore OpenBesideServer(string folder)
     {
-        Directory.CreateDirectory(folder);
+        SqliteDataFolder.Make(folder);
         return new SqliteAccountStore(Path.GetFullPath(folder));
     }
 

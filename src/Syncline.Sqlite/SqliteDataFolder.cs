@@ -25,7 +25,7 @@ public sealed class SqliteDataFolder : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.OpenSpacesMax, 1);
         Options = options;
         Path = System.IO.Path.GetFullPath(options.Folder);
-        Directory.CreateDirectory(Path);
+        Make(Path);
         try
         {
             _lock = new FileStream(
@@ -45,6 +45,18 @@ public sealed class SqliteDataFolder : IDisposable
 
     /// <summary>Gives the folder free for another server.</summary>
     public void Dispose() => _lock.Dispose();
+
+    /// <summary>
+    /// Makes a data folder that is not there, for its owner alone: it has the hashes of passwords and everybody's data. Who wants others to
+    /// read it makes it beforehand.
+    /// </summary>
+    internal static void Make(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
 
     /// <summary>Makes a file, waits until it is on the disk, and removes it.</summary>
     /// <exception cref="StoreUnavailableException">The folder cannot be written to, or the disk is full.</exception>

@@ -87,6 +87,7 @@ test('it says in three lines where it listens, where the data is, and what to tr
   const [, url] = lines[0].match(/^Syncline listens on (http:\/\/127\.0\.0\.1:\d+)$/);
   assert.equal(lines[1], `Its data is in ${join(folder, 'data')}`);
   assert.ok(lines[2].includes(`${url}/spaces`), lines[2]);
+  assert.equal((await stat(join(folder, 'data'))).mode & 0o777, 0o700);
   await fetch(`${url}/spaces`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"id":"plans","name":"Plans"}' });
   const waiting = fetch(`${url}/spaces/plans/pull?wait=50`);
   while ((await (await fetch(`${url}/spaces`)).json()).spaces.length !== 1);

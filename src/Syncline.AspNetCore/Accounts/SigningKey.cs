@@ -69,9 +69,17 @@ internal sealed partial class SigningKey(IOptions<AuthOptions> options, IRandomB
     private static OptionsValidationException Unusable(string path, string what) =>
         new(nameof(AuthOptions), typeof(AuthOptions), [$"Auth:SigningKeyFile: {path} {what}."]);
 
+    private static void MakeFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, OwnerOnly | UnixFileMode.UserExecute);
+    }
+
     private void Make(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        MakeFolder(Path.GetDirectoryName(path)!);
         string draft = $"{path}.{random.NewId()}";
         FileStreamOptions how = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
@@ -106,7 +114,7 @@ internal sealed partial class SigningKey(IOptions<AuthOptions> options, IRandomB
             LogWide(path, Convert.ToString((int)mode, toBase: 8));
     }
 
-    [LoggerMessage(200, LogLevel.Information, "Made a signing key in {Path}")]
+    [LoggerMessage(200, LogLevel.Debug, "Made a signing key in {Path}")]
     private partial void LogMade(string path);
 
     [LoggerMessage(201, LogLevel.Warning, "The signing key {Path} has mode {Mode}: whoever reads it can act as anybody. Set it to 600")]

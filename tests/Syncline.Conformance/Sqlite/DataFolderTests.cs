@@ -50,6 +50,8 @@ public sealed class DataFolderTests : IDisposable
         using SqliteDataFolder folder = new(new SqliteOptions { Folder = _data.PathOf("new", "deep") });
 
         Assert.True(Directory.Exists(folder.Path));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder.Path));
     }
 
     [Theory]
