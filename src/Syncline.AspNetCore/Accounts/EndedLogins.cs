@@ -12,6 +12,7 @@ internal sealed class EndedLogins(IAccountStore store, TimeProvider timeProvider
     private readonly Lock _lock = new();
     private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
     private readonly Queue<(string LoginId, DateTimeOffset DropAt)> _byTime = new();
+    private readonly Dictionary<string, HashSet<CancellationTokenSource>> _waits = new(StringComparer.Ordinal);
 
     /// <summary>How many are remembered.</summary>
     public int Count
@@ -35,6 +36,7 @@ internal sealed class EndedLogins(IAccountStore store, TimeProvider timeProvider
     public void Add(string loginId)
     {
         DateTimeOffset now = timeProvider.GetUtcNow();
+        CancellationTokenSource[] waits;
         lock (_lock)
         {
             while (_byTime.TryPeek(out (string LoginId, DateTimeOffset DropAt) oldest) && oldest.DropAt <= now)
@@ -45,6 +47,37 @@ internal sealed class EndedLogins(IAccountStore store, TimeProvider timeProvider
 
             if (_ended.Add(loginId))
                 _byTime.Enqueue((loginId, now + options.Value.AccessTokenLifetime));
+            waits = _waits.Remove(loginId, out HashSet<CancellationTokenSource>? open) ? [.. open] : [];
+        }
+
+        foreach (CancellationTokenSource wait in waits)
+            End(wait);
+    }
+
+    /// <summary>Cancels <paramref name="wait"/> when the login ends, at once when it has; until <see cref="Leave"/>.</summary>
+    public void Enter(string loginId, CancellationTokenSource wait)
+    {
+        lock (_lock)
+        {
+            if (!_ended.Contains(loginId))
+            {
+                if (!_waits.TryGetValue(loginId, out HashSet<CancellationTokenSource>? open))
+                    _waits.Add(loginId, open = []);
+                open.Add(wait);
+                return;
+            }
+        }
+
+        End(wait);
+    }
+
+    /// <summary>Ends what <see cref="Enter"/> began.</summary>
+    public void Leave(string loginId, CancellationTokenSource wait)
+    {
+        lock (_lock)
+        {
+            if (_waits.TryGetValue(loginId, out HashSet<CancellationTokenSource>? open) && open.Remove(wait) && open.Count == 0)
+                _waits.Remove(loginId);
         }
     }
 
@@ -53,5 +86,17 @@ internal sealed class EndedLogins(IAccountStore store, TimeProvider timeProvider
     {
         lock (_lock)
             return _ended.Contains(loginId);
+    }
+
+    private static void End(CancellationTokenSource wait)
+    {
+        try
+        {
+            wait.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The wait was over by itself.
+        }
     }
 }

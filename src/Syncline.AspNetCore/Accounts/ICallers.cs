@@ -12,6 +12,16 @@ internal interface ICallers
     /// <summary>Whether the caller's login has ended since the request was let in: after a wait it gets nothing any more.</summary>
     bool HasEnded(Caller caller) => false;
 
+    /// <summary>Has a wait of the caller's cancelled when their login ends, until <see cref="LeaveWait"/>.</summary>
+    void EnterWait(Caller caller, CancellationTokenSource wait)
+    {
+    }
+
+    /// <summary>Ends what <see cref="EnterWait"/> began.</summary>
+    void LeaveWait(Caller caller, CancellationTokenSource wait)
+    {
+    }
+
     /// <summary>Refuses requests that must not be answered at all, those that need no caller included.</summary>
     void Screen(HttpContext context);
 }

@@ -23,6 +23,10 @@ internal sealed class LocalCallers(AccessTokens tokens, EndedLogins endedLogins)
 
     public bool HasEnded(Caller caller) => endedLogins.Contains(caller.LoginId!);
 
+    public void EnterWait(Caller caller, CancellationTokenSource wait) => endedLogins.Enter(caller.LoginId!, wait);
+
+    public void LeaveWait(Caller caller, CancellationTokenSource wait) => endedLogins.Leave(caller.LoginId!, wait);
+
     public void Screen(HttpContext context)
     {
         // A request without a good token gets nothing, so no request is dangerous in itself.

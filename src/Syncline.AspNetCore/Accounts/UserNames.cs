@@ -23,6 +23,7 @@ internal static class UserNames
         string lower = value.ToLowerInvariant();
         bool valid = char.IsAsciiLetterOrDigit(lower[0])
             && !lower.AsSpan().ContainsAnyExcept(Characters)
+            && ResourceId.TryParse(value, out _)
             && ResourceId.TryParse(lower, out _);
         userName = valid ? lower : null;
         return valid;

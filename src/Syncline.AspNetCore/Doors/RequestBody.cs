@@ -32,7 +32,7 @@ internal static class RequestBody
         HttpRequest request = context.Request;
         int sentMax = Math.Min(limits.BodyBytesMax, bytesMax);
         if (request.ContentType is { } type && !IsJson(type))
-            throw new RequestException(ErrorCodes.UnsupportedMediaType, "the body's content type is application/json");
+            throw new RequestException(ErrorCodes.UnsupportedMediaType, "the body's content type is application/json, in UTF-8");
         if (request.ContentLength > sentMax)
             throw TooLarge("body", sentMax);
 
@@ -61,8 +61,9 @@ internal static class RequestBody
         {
             text = await ReadToEndAsync(body, claim, (int)Math.Min(request.ContentLength + 1 ?? 4096, Math.Min(max, FirstRoomMax)), max, context.RequestAborted);
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
         {
+            // The one is what gzip and deflate throw at a text that does not decode, the other what Brotli does.
             throw new RequestException(ErrorCodes.InvalidRequest, "the body does not decode by its content encoding");
         }
 
@@ -98,6 +99,7 @@ internal static class RequestBody
 
     private static bool IsJson(string contentType) =>
         MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? type)
+        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
         && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase));
 

@@ -34,7 +34,7 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, ICallers callers, 
         return new Wait(this, caller, time, timeProvider, aborted);
     }
 
-    private bool HasEnded(Caller caller) => callers.HasEnded(caller);
+    private ICallers Callers => callers;
 
     private void CountLeft() => meters.Waits.Add(-1);
 
@@ -66,25 +66,27 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, ICallers callers, 
             _aborted = aborted;
             _timeout = new CancellationTokenSource(time, timeProvider);
             _either = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, aborted);
+            gate.Callers.EnterWait(caller, _timeout);
         }
 
-        /// <summary>Cancelled at the end of the time, and when the client goes away.</summary>
+        /// <summary>Cancelled at the end of the time, with the caller's login, and when the client goes away.</summary>
         public CancellationToken Token => _either.Token;
 
-        /// <summary>Whether the time is over, the client still being there to be told.</summary>
+        /// <summary>Whether the wait is over, the client still being there to be told.</summary>
         public bool IsOver => _timeout.IsCancellationRequested && !_aborted.IsCancellationRequested;
 
         /// <summary>Demands that who waited may still be answered: the login may have ended while nobody looked.</summary>
         /// <exception cref="RequestException">It has.</exception>
         public void DemandCaller()
         {
-            if (_gate.HasEnded(_caller))
+            if (_gate.Callers.HasEnded(_caller))
                 throw new RequestException(ErrorCodes.Unauthenticated, "the login has ended during the wait");
         }
 
         /// <inheritdoc />
         public void Dispose()
         {
+            _gate.Callers.LeaveWait(_caller, _timeout);
             _gate.Leave(_caller.UserId);
             _gate.CountLeft();
             _either.Dispose();

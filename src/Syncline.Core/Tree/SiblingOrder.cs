@@ -15,7 +15,7 @@ internal static class SiblingOrder
 
     private static readonly string[] Formats =
     [
-        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd",
+        "yyyy-MM-dd'T'HH:mm:ss.FFFK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd",
     ];
 
     public static Vertex[] Sort(IEnumerable<Vertex> children)
@@ -41,7 +41,7 @@ internal static class SiblingOrder
         Span<char> characters = stackalloc char[LengthMax];
         return plain.Length <= LengthMax
             && DateTimeOffset.TryParseExact(
-                characters[..Encoding.UTF8.GetChars(plain, characters)],
+                ToMilliseconds(characters[..Encoding.UTF8.GetChars(plain, characters)]),
                 Formats,
                 CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal,
@@ -49,5 +49,20 @@ internal static class SiblingOrder
             // JavaScript's clock has milliseconds, and peers sort by it.
             ? time.ToUnixTimeMilliseconds()
             : long.MinValue;
+    }
+
+    // Some clocks write nine digits of a second, which the framework does not read; three count.
+    private static Span<char> ToMilliseconds(Span<char> time)
+    {
+        int point = time.IndexOf('.');
+        if (point < 0)
+            return time;
+        int end = point + 1;
+        while (end < time.Length && char.IsAsciiDigit(time[end]))
+            end++;
+        if (end - point - 1 <= 3)
+            return time;
+        time[end..].CopyTo(time[(point + 4)..]);
+        return time[..(time.Length - (end - point - 4))];
     }
 }

@@ -133,6 +133,7 @@ public sealed class LocalAccountsTests
     [InlineData("alice", "")]
     [InlineData("nobody", Password)]
     [InlineData("constructor", Password)]
+    [InlineData("toString", Password)]
     [InlineData("not a name", Password)]
     [InlineData("", Password)]
     [InlineData("embedded", "")]

@@ -225,11 +225,14 @@ public sealed class LogDoorTests
             Assert.Contains("100000", problem["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         }
 
-        using ByteArrayContent garbage = new([1, 2, 3, 4, 5, 6, 7, 8]);
-        garbage.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        garbage.Headers.ContentEncoding.Add(encoding);
-        using HttpResponseMessage refused = await server.Http.PostAsync("/spaces/plans/push", garbage);
-        Assert.Equal((400, "invalid_request"), await CodeAsync(refused));
+        foreach (byte[] text in new byte[][] { [1, 2, 3, 4, 5, 6, 7, 8], [255, 255, 255], "hello world this is"u8.ToArray() })
+        {
+            using ByteArrayContent garbage = new(text);
+            garbage.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            garbage.Headers.ContentEncoding.Add(encoding);
+            using HttpResponseMessage refused = await server.Http.PostAsync("/spaces/plans/push", garbage);
+            Assert.Equal((400, "invalid_request"), await CodeAsync(refused));
+        }
     }
 
     [Fact]

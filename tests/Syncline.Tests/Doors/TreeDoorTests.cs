@@ -243,6 +243,30 @@ public sealed class TreeDoorTests
     }
 
     [Fact]
+    public async Task What_was_sent_before_comes_again_only_after_a_second_also_to_waits_that_are_shorter()
+    {
+        ManualTime time = new();
+        await using TestServer server = await StartAsync(null, builder => UseTime(builder, time));
+        await server.MakeSpaceAsync();
+        await server.PutAsync(Roots);
+        await server.PutAsync(Set("a", "5", "root", "k", "1"));
+        string vector = """{"clientId":"v","stateVectors":{"root":{"a":[[1,2]]}},"timeout":400}""";
+        Assert.Equal("5@a", Ids((await server.SyncAsync(vector)).Answer));
+        foreach (string sent in new[] { "", "" })
+        {
+            Task<(int Status, JsonNode Answer)> wait = server.SyncAsync(vector);
+            await server.UntilWaitingAsync(1);
+            time.Advance(TimeSpan.FromMilliseconds(400));
+            Assert.Equal(sent, Ids((await wait.WaitAsync(Patience)).Answer));
+        }
+
+        Task<(int Status, JsonNode Answer)> last = server.SyncAsync(vector);
+        await server.UntilWaitingAsync(1);
+        time.Advance(TimeSpan.FromMilliseconds(200));
+        Assert.Equal("5@a", Ids((await last.WaitAsync(Patience)).Answer));
+    }
+
+    [Fact]
     public async Task A_new_tree_ends_a_wait_by_vectors_and_trees_that_were_there_do_not()
     {
         await using TestServer server = await StartedAsync();
@@ -363,7 +387,7 @@ public sealed class TreeDoorTests
             Move("a", "3", "late", "root"),
             Set("a", "4", "late", "_c", "\"2026-01-01T00:00:00.002Z\""),
             Move("a", "5", "early", "root"),
-            Set("a", "6", "early", "_c", "\"2026-01-01T00:00:00.001Z\""),
+            Set("a", "6", "early", "_c", "\"2026-01-01T00:00:00.001999999Z\""),
             Move("a", "7", "plain2", "root"),
             Move("a", "8", "plain1", "root"),
             Set("a", "9", "plain1", "_c", "\"yesterday\""),

@@ -79,11 +79,11 @@ internal sealed class TreeEndpoints(
         if (sentVectors.Find(space.Id, caller.UserId, request.ClientId!, vectors) is { } sent)
         {
             answer = await sync.AfterAsync(sent.Head, aborted);
-            TimeSpan pause = sent.Left < request.Timeout ? sent.Left : request.Timeout;
+            bool endsBefore = request.Timeout <= sent.Left;
             if (answer.Operations.Count == 0)
-                answer = await WaitAsync(sync, answer, caller, pause, aborted);
+                answer = await WaitAsync(sync, answer, caller, endsBefore ? request.Timeout : sent.Left, aborted);
             TimeSpan left = request.Timeout - time.GetElapsedTime(began);
-            if (answer.Operations.Count == 0 && left > TimeSpan.Zero)
+            if (answer.Operations.Count == 0 && !endsBefore && left > TimeSpan.Zero)
                 answer = await SyncOnceAsync(sync, caller, request with { Timeout = left }, aborted);
         }
         else
