@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Syncline.AspNetCore.Accounts;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
+using Syncline.Engine;
 using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
 using Syncline.Engine.Spaces;
@@ -21,8 +22,7 @@ internal sealed class InProcessSpaces(
     public async Task<AddSpaceOutcome> CreateAsync(SpaceId space, string name, UserId userId, CancellationToken cancellationToken = default)
     {
         await users.EnsureAsync(userId, [], displayName: null, cancellationToken);
-        DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
-        return await spaces.CreateAsync(new SpaceRecord(space, name, now), userId, limits.Value.SpacesPerUserMax, cancellationToken);
+        return await spaces.CreateAsync(new SpaceRecord(space, name, time.GetUtcMilliseconds()), userId, limits.Value.SpacesPerUserMax, cancellationToken);
     }
 
     public async Task<ChangeMemberOutcome> SetMemberAsync(
@@ -48,7 +48,7 @@ internal sealed class InProcessSpaces(
         SpaceId space, UserId userId, long after, Scope? scope = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await using LiveSpaces.Lease lease = await UseAsync(space, cancellationToken);
-        await DemandServableAsync(lease.Space, after, cancellationToken);
+        await lease.Space.DemandServableAsync(lease.Space.Feed.Now.Head.Epoch, after, cancellationToken);
         Selection selection = scope is { } only ? new Selection([only], []) : Selection.All;
         await foreach (FollowPage page in lease.Space.FollowAsync(userId, after, selection, Page, cancellationToken))
         {
@@ -60,7 +60,7 @@ internal sealed class InProcessSpaces(
     public async Task<FollowPage> PullAsync(SpaceId space, UserId userId, long after, CancellationToken cancellationToken = default)
     {
         await using LiveSpaces.Lease lease = await UseAsync(space, cancellationToken);
-        await DemandServableAsync(lease.Space, after, cancellationToken);
+        await lease.Space.DemandServableAsync(lease.Space.Feed.Now.Head.Epoch, after, cancellationToken);
         return await lease.Space.Follow(userId, after, Selection.All, Page).NextAsync(wait: false, cancellationToken);
     }
 
@@ -72,12 +72,6 @@ internal sealed class InProcessSpaces(
             userId,
             (trees, _) => trees.Trees.TryGetValue(treeId, out Tree? tree) ? [.. tree.Read(includeDeleted)] : null,
             cancellationToken);
-    }
-
-    private static async ValueTask DemandServableAsync(LiveSpace space, long after, CancellationToken cancellationToken)
-    {
-        if (!await space.CanServeAsync(space.Feed.Now.Head.Epoch, after, cancellationToken))
-            throw new SpaceAccessException(ErrorCodes.ResyncRequired, "the cursor is ahead of the log");
     }
 
     // Code in the same process can build ids and texts without a check, so here is theirs.

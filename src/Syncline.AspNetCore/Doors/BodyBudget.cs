@@ -13,6 +13,16 @@ internal sealed class BodyBudget(IOptions<LimitOptions> limits)
     private readonly Dictionary<UserId, long> _perUser = [];
     private long _held;
 
+    /// <summary>What all requests under way hold.</summary>
+    public long Held
+    {
+        get
+        {
+            lock (_lock)
+                return _held;
+        }
+    }
+
     /// <summary>Begins a claim of nothing yet.</summary>
     /// <param name="userId">Whose request it is; null before anybody is known.</param>
     public Claim Begin(UserId? userId) => new(this, userId);

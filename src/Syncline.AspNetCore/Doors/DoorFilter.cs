@@ -38,7 +38,7 @@ internal sealed partial class DoorFilter(ICallers callers, ILogger<DoorFilter> l
         }
         catch (SpaceAccessException e)
         {
-            return Problems.Of(e.Code, e.Message);
+            return e.Head is { } head ? Problems.ResyncRequired(head) : Problems.Of(e.Code, e.Message);
         }
         catch (SpaceNotFoundException)
         {

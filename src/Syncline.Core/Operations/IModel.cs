@@ -11,10 +11,9 @@ public interface IModel
     /// <summary>Reads what can be read without state. Called on any thread, once per operation received or replayed.</summary>
     /// <param name="id">The identity that the envelope names; all ids are checked.</param>
     /// <param name="payload">Well-formed JSON within the limits of size and depth, no member name repeated in an object.</param>
-    /// <param name="key">The envelope's key.</param>
     /// <param name="reading">What was read.</param>
     /// <returns>Null, or why the operation can never be accepted.</returns>
-    Refusal? Read(in OperationId id, JsonText payload, string? key, out Reading reading);
+    Refusal? Read(in OperationId id, JsonText payload, out Reading reading);
 
     /// <summary>An empty state.</summary>
     IModelState CreateState();

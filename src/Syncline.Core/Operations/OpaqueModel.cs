@@ -9,7 +9,7 @@ public sealed class OpaqueModel : IModel
     public IReadOnlyCollection<Scope> Scopes => [];
 
     /// <inheritdoc />
-    public Refusal? Read(in OperationId id, JsonText payload, string? key, out IModel.Reading reading)
+    public Refusal? Read(in OperationId id, JsonText payload, out IModel.Reading reading)
     {
         reading = new IModel.Reading(Content: null, JsonNormalForm.Hash(payload.Utf8.Span));
         return null;

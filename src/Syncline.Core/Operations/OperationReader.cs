@@ -131,7 +131,7 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
             return Reading.Of(new Refusal(ErrorCodes.InvalidOperation, $"key is 1 to {KeyBytesMax} bytes, and only in opaque scopes"), tx);
 
         JsonText text = new(payload.ToArray());
-        if (model.Read(id, text, key, out IModel.Reading content) is { } refusal)
+        if (model.Read(id, text, out IModel.Reading content) is { } refusal)
             return Reading.Of(refusal, tx);
         if (content.IsTransient && !allowTransient)
             return Reading.Of(new Refusal(ErrorCodes.InvalidOperation, "a transient operation cannot be pushed to the log"), tx);
@@ -152,7 +152,7 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
 
     /// <summary>Adds to an operation from the log what its model reads from it. What is in the log is law: it is not judged again.</summary>
     public Operation WithContent(Operation stored) =>
-        ModelOf(stored.Id.Scope).Read(stored.Id, stored.Payload, stored.Key, out IModel.Reading content) is { } refusal
+        ModelOf(stored.Id.Scope).Read(stored.Id, stored.Payload, out IModel.Reading content) is { } refusal
             ? throw new InvalidDataException($"The stored operation {stored.Id} is not readable: {refusal.Detail}")
             : stored with { Content = content.Content };
 

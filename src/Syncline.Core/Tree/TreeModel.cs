@@ -27,7 +27,7 @@ public sealed class TreeModel(TreeLimits limits) : IModel
     public IModelState CreateState() => new TreesState(limits);
 
     /// <inheritdoc />
-    public Refusal? Read(in OperationId id, JsonText payload, string? key, out IModel.Reading reading)
+    public Refusal? Read(in OperationId id, JsonText payload, out IModel.Reading reading)
     {
         reading = default;
         if (!Identifiers.IsPeer(id.Actor.Value))

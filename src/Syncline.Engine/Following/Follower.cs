@@ -44,7 +44,7 @@ public sealed class Follower
             Feed.Snapshot snapshot = _space.Feed.Now;
             _space.DemandRole(_userId, Accounts.Role.Viewer);
             if (snapshot.Head.Epoch != _epoch)
-                throw new SpaceAccessException(ErrorCodes.ResyncRequired, "the log began another epoch while it was followed");
+                throw SpaceAccessException.ResyncRequired(snapshot.Head);
             FollowPage page = snapshot.Covers(Cursor)
                 ? FromSnapshot(snapshot)
                 : await FromStoreAsync(snapshot, cancellationToken);

@@ -96,11 +96,9 @@ public sealed class LiveSpace
             yield return await follower.NextAsync(wait: true, cancellationToken);
     }
 
-    /// <summary>Whether a cursor can be served: of this epoch, or of an earlier one up to what they share, and not ahead of the head.</summary>
+    /// <summary>Whether a cursor can be served, judged on a fresh head where it is ahead of the known one; see <see cref="LogHead.CanServe"/>.</summary>
     public async ValueTask<bool> CanServeAsync(Epoch? epoch, long after, CancellationToken cancellationToken)
     {
-        if (after == 0)
-            return true;
         LogHead head = Feed.Now.Head;
         if (after > head.Seq)
         {
@@ -108,9 +106,15 @@ public sealed class LiveSpace
             head = await _services.Store.ReadHeadAsync(Id, cancellationToken) ?? throw new SpaceAccessException(ErrorCodes.NotFound, "no such space");
         }
 
-        if (after > head.Seq)
-            return false;
-        return epoch == head.Epoch || head.Earlier.Any(earlier => earlier.Epoch == epoch && after <= earlier.SharedUpTo);
+        return head.CanServe(epoch, after);
+    }
+
+    /// <summary>Demands that a cursor can be served.</summary>
+    /// <exception cref="SpaceAccessException">It cannot: <c>resync_required</c>, with where the log stands.</exception>
+    public async ValueTask DemandServableAsync(Epoch? epoch, long after, CancellationToken cancellationToken)
+    {
+        if (!await CanServeAsync(epoch, after, cancellationToken))
+            throw SpaceAccessException.ResyncRequired(Feed.Now.Head);
     }
 
     /// <summary>Looks at the trees as they are committed, between two rounds of the writer. Hold nothing of them afterwards.</summary>

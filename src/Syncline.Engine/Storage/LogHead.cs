@@ -10,6 +10,13 @@ namespace Syncline.Engine.Storage;
 /// <param name="Earlier">Earlier epochs whose cursors can still be served, the latest first.</param>
 public sealed record LogHead(Epoch Epoch, long Seq, OperationDigest Digest, long HighestClock, IReadOnlyList<EarlierEpoch> Earlier)
 {
+    /// <summary>
+    /// Whether a cursor can be served: of this epoch, or of an earlier one up to what they share, and not ahead of the head. Seq 0 always can.
+    /// </summary>
+    public bool CanServe(Epoch? epoch, long after) =>
+        after == 0
+        || (after <= Seq && (epoch == Epoch || Earlier.Any(earlier => earlier.Epoch == epoch && after <= earlier.SharedUpTo)));
+
     /// <summary>The head of an empty log.</summary>
     public static LogHead Empty(Epoch epoch) => new(epoch, 0, OperationDigest.Empty, 0, []);
 }

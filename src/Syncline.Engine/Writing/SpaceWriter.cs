@@ -160,7 +160,7 @@ internal sealed partial class SpaceWriter
             }
 
             Dictionary<IModelState, int> start = _state.Mark();
-            Batch batch = new(_state.Head, Now());
+            Batch batch = new(_state.Head, _services.TimeProvider.GetUtcMilliseconds());
             OperationResult[][] results;
             try
             {
@@ -325,9 +325,6 @@ internal sealed partial class SpaceWriter
                 _services.Meters.Rejections.Add(1, new KeyValuePair<string, object?>("code", rejected.Refusal.Code));
         }
     }
-
-    private DateTimeOffset Now() =>
-        DateTimeOffset.FromUnixTimeMilliseconds(_services.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds());
 
     private static IEnumerable<Operation> OperationsOf(PushRequest push) =>
         push.Items.Where(item => item.Operation is not null).Select(item => item.Operation!);

@@ -37,7 +37,7 @@ public sealed class HostileClientTests
             "sync" => server.SyncAsync("""{"stateVectors":{"root":{}},"timeout":50000}""", token: token),
             _ => server.SendAsync(HttpMethod.Post, "/changes", """{"cursors":{"plans":{"after":0}},"wait":50}""", token),
         };
-        await UntilWaitingAsync(server, 1);
+        await server.UntilWaitingAsync(1);
         if (byRefreshTwice)
         {
             string refresh = $$"""{"refreshToken":{{copied["refreshToken"]!.ToJsonString()}}}""";
@@ -68,7 +68,8 @@ public sealed class HostileClientTests
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head + push[..^1]));
 
         // What the slow one holds is not there for another.
-        (int status, JsonNode problem) = await UntilAsync(() => server.SendAsync(HttpMethod.Post, "/spaces/plans/push", push), answer => answer.Status != 200);
+        await UntilAsync(() => Task.FromResult(server.Get<BodyBudget>().Held), held => held > push.Length);
+        (int status, JsonNode problem) = await server.SendAsync(HttpMethod.Post, "/spaces/plans/push", push);
         Assert.Equal((429, "rate_limited"), (status, problem["code"]!.GetValue<string>()));
         await stream.WriteAsync(Encoding.ASCII.GetBytes(push[^1..]));
         byte[] answered = new byte[12];
@@ -76,7 +77,12 @@ public sealed class HostileClientTests
         Assert.Equal("HTTP/1.1 200", Encoding.ASCII.GetString(answered));
         await UntilAsync(() => server.SendAsync(HttpMethod.Post, "/spaces/plans/push", push), answer => answer.Status == 200);
         for (int i = 0; i < 5; i++)
+        {
+            // A request ends a moment after its answer has arrived.
+            await UntilAsync(() => Task.FromResult(server.Get<BodyBudget>().Held), held => held == 0);
             Assert.Equal(200, (await server.SendAsync(HttpMethod.Post, "/spaces/plans/push", push)).Status);
+        }
+
         Assert.Equal(413, (await server.SendAsync(HttpMethod.Post, "/spaces", $$"""{"name":"{{new string('n', 70_000)}}"}""")).Status);
     }
 
@@ -151,7 +157,7 @@ public sealed class HostileClientTests
         await server.PutAsync(Roots);
         Task<(int Status, JsonNode Answer)> byVectors = server.SyncAsync("""{"stateVectors":{"root":{"a":[[1,2]]}},"timeout":50000}""");
         Task<(int Status, JsonNode Answer)> byCursor = server.SyncAsync($$"""{"cursor":2,"epoch":"{{epoch}}","timeout":50000}""");
-        await UntilWaitingAsync(server, 2);
+        await server.UntilWaitingAsync(2);
         await server.PutAsync(string.Join(',', Enumerable.Range(3, 20).Select(clock => Move("b", $"{clock}", $"v{clock}", "root"))));
         (_, JsonNode answer) = await byVectors.WaitAsync(Patience);
         Assert.Equal(7, answer["operations"]!["root"]!.AsArray().Count);
@@ -248,16 +254,6 @@ public sealed class HostileClientTests
         Assert.Equal("3@a", Ids(answer, "other"));
     }
 
-    private static async Task UntilWaitingAsync(TestServer server, int count)
-    {
-        using CancellationTokenSource patience = new(Patience);
-        while (server.Get<WaitGate>().Count != count)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
-
     /// <summary>An empty body that notes how much room was made for it.</summary>
     private sealed class RecordingStream : MemoryStream
     {
@@ -277,6 +273,7 @@ public sealed class HostileClientTests
         while (!enough(answer))
         {
             patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
             answer = await ask();
         }
 

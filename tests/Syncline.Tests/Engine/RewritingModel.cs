@@ -16,7 +16,7 @@ internal sealed class RewritingModel : IModel
 
     public List<string> Applied { get; } = [];
 
-    public Refusal? Read(in OperationId id, JsonText payload, string? key, out IModel.Reading reading)
+    public Refusal? Read(in OperationId id, JsonText payload, out IModel.Reading reading)
     {
         reading = new IModel.Reading(null, JsonNormalForm.Hash(payload.Utf8.Span));
         return null;

@@ -8,7 +8,6 @@ using Syncline.Core.Operations;
 using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
 using Syncline.Engine.Spaces;
-using Syncline.Engine.Storage;
 
 namespace Syncline.AspNetCore.Doors.Log;
 
@@ -144,7 +143,7 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
             // Somebody may have read what is durable and not yet published here.
             if (cursor.After > head.Seq)
                 head = await spaces.FreshHeadOfAsync(id, cancellationToken) ?? head;
-            if (!CanServe(head, cursor))
+            if (!head.CanServe(cursor.Epoch, cursor.After))
                 changed.Add(new ChangedSpace(id.Value, head.Seq, ErrorCodes.ResyncRequired));
             else if (head.Seq > cursor.After)
                 changed.Add(new ChangedSpace(id.Value, head.Seq, Code: null));
@@ -152,12 +151,6 @@ internal sealed class ChangesEndpoints(LiveSpaces spaces, IAccountStore accounts
 
         return new Look(changed, added, [.. cursors.Keys.Where(id => !present.Contains(id)).Select(id => id.Value)]);
     }
-
-    private static bool CanServe(LogHead head, (Epoch? Epoch, long After) cursor) =>
-        cursor.After == 0
-        || (cursor.After <= head.Seq
-            && (cursor.Epoch == head.Epoch
-                || head.Earlier.Any(earlier => earlier.Epoch == cursor.Epoch && cursor.After <= earlier.SharedUpTo)));
 
     private static IResult Answer(Look look) =>
         Results.Json(new ChangesAnswer(look.Changed, look.Added, look.Removed), DoorJson.Default.ChangesAnswer);

@@ -65,21 +65,13 @@ internal sealed class LogEndpoints(
         TimeSpan wait = query.Seconds("wait");
         Query.ClientId(query.Text("clientId"));
         Selection selection = new(query.All<Scope>("scope"), query.All<ResourceId>("resourceId"));
-        if (!await space.CanServeAsync(epoch, after, context.RequestAborted))
-            return Problems.ResyncRequired(space.Feed.Now.Head);
+        await space.DemandServableAsync(epoch, after, context.RequestAborted);
 
         Follower follower = space.Follow(caller.UserId, after, selection, new PageLimits((int)limit, limits.Value.PageBytesMax));
-        try
-        {
-            FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
-            if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
-                page = await WaitAsync(follower, caller, wait, context.RequestAborted);
-            return new JsonAnswer(writer => Write(writer, page));
-        }
-        catch (SpaceAccessException e) when (e.Code == ErrorCodes.ResyncRequired)
-        {
-            return Problems.ResyncRequired(space.Feed.Now.Head);
-        }
+        FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
+        if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
+            page = await WaitAsync(follower, caller, wait, context.RequestAborted);
+        return new JsonAnswer(writer => Write(writer, page));
     }
 
     private async ValueTask<FollowPage> WaitAsync(Follower follower, Caller caller, TimeSpan asked, CancellationToken aborted)

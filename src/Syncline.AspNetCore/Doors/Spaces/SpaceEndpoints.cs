@@ -45,8 +45,7 @@ internal sealed class SpaceEndpoints(
         string name = Name(body);
         if (!SpaceId.TryParse(body.Optional("id") ?? randomBytes.NewId(), out SpaceId id))
             throw JsonBody.Invalid("id is not [0-9a-z][0-9a-z_-]{1,63}, or a name that no file may have");
-        DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
-        SpaceRecord space = new(id, name, now);
+        SpaceRecord space = new(id, name, time.GetUtcMilliseconds());
         switch (await spaces.CreateAsync(space, userId, limits.Value.SpacesPerUserMax, context.RequestAborted))
         {
             case AddSpaceOutcome.NameTaken:

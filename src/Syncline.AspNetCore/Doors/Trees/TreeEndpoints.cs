@@ -47,17 +47,10 @@ internal sealed class TreeEndpoints(
         SyncRequest request = SyncRequest.Read((await RequestBody.ReadAsync(context, limits.Value)).Span);
         TreeSync sync = new(space, caller.UserId, request, new PageLimits(limits.Value.PageOperationsMax, limits.Value.PageBytesMax));
         bool mayRepeat = request.Cursor is null && request.ClientId is not null && request.Timeout > TimeSpan.Zero;
-        try
-        {
-            SyncAnswer answer = mayRepeat
-                ? await SyncRepeatableAsync(space, sync, caller, request, context.RequestAborted)
-                : await SyncOnceAsync(sync, caller, request, context.RequestAborted);
-            return new JsonAnswer(answer.Write);
-        }
-        catch (SpaceAccessException e) when (e.Code == ErrorCodes.ResyncRequired)
-        {
-            return Problems.ResyncRequired(space.Feed.Now.Head);
-        }
+        SyncAnswer answer = mayRepeat
+            ? await SyncRepeatableAsync(space, sync, caller, request, context.RequestAborted)
+            : await SyncOnceAsync(sync, caller, request, context.RequestAborted);
+        return new JsonAnswer(answer.Write);
     }
 
     private async ValueTask<SyncAnswer> SyncOnceAsync(TreeSync sync, Caller caller, SyncRequest request, CancellationToken aborted)

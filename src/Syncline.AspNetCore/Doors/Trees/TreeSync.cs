@@ -21,8 +21,8 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
     public async ValueTask<SyncAnswer> NowAsync(CancellationToken cancellationToken)
     {
         // Asked at each look: the log may begin another epoch during a wait.
-        if (request.Cursor is { } after && !await space.CanServeAsync(request.Epoch, after, cancellationToken))
-            throw new SpaceAccessException(ErrorCodes.ResyncRequired, "the cursor cannot be served");
+        if (request.Cursor is { } after)
+            await space.DemandServableAsync(request.Epoch, after, cancellationToken);
         SyncAnswer answer = request.Cursor is { } cursor ? await AfterAsync(cursor, cancellationToken) : await ByVectorsAsync(cancellationToken);
 
         // The role may have been lost, or the id have become another space's, while the store was reading.
