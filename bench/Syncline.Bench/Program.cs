@@ -1,5 +1,6 @@
 using Syncline.Bench.Harness;
+using Syncline.Bench.Tree;
 
 // The first process measures nothing: it starts a fresh one for each measurement, ours and the peers', and prints their medians.
-IReadOnlyList<IArea> areas = [];
+IReadOnlyList<IArea> areas = [new TreeArea()];
 return await Bench.RunAsync(areas, args);

@@ -1,0 +1,343 @@
+using System.Buffers;
+using System.Globalization;
+
+using System.Text.Json;
+using Syncline.Bench.Harness;
+using Syncline.Core.Json;
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+
+namespace Syncline.Bench.Tree;
+
+/// <summary>Our side of the tree workloads; the peers' is bench/peers/tree/worker.mjs.</summary>
+internal static class TreeMeasurements
+{
+    private const int BaseVertices = 10_000;
+    private const int BatchSize = 50;
+    private static readonly ActorId Local = new("a");
+    private static readonly string[] BothPeers = ["a", "b"];
+
+    public static Sample Measure(string workload, int? size) => workload switch
+    {
+        "T1" => Create(TreeWorkloads.Parents(size ?? 100_000)),
+        "T1w" => Create(new int[(size ?? 5_000) + 1]),
+        "T2a" => InOrder(size ?? 50_000),
+        "T2i" => Alternating(size ?? 10_000),
+        "T2b" => Late(size ?? 50_000, int.MaxValue),
+        "T2c" => Late(size ?? 10_000, BatchSize),
+        "T3a" => LocalSets(size ?? 200_000),
+        "T3b" => MergedSets(size ?? 100_000),
+        "T4g" or "T4c" => Missing(workload == "T4g", size ?? 100_000),
+        "T5" => ColdLoad(size ?? 100_000),
+        _ => throw new ArgumentException(workload, nameof(workload)),
+    };
+
+    // Local edits: each vertex is made, named and dated as RepTree does it (three operations, with the JSON that goes into the outbox), and
+    // each is a change of its own.
+    private static Sample Create(int[] parents)
+    {
+        Random random = new(1);
+        int count = parents.Length - 1;
+        string[] ids = new string[count + 1];
+        ids[0] = NewId(random);
+        TreeReplica replica = new(ids[0]);
+        using RepTreeJson json = new();
+        long clock = 1;
+        replica.Merge([replica.Move(clock, Local.Value, ids[0], null)]);
+        Stage stage = Stage.Begin();
+        for (int i = 1; i <= count; i++)
+        {
+            ids[i] = NewId(random);
+            Make(new TreeOperation.Move(ids[i], ids[parents[i]]));
+            Make(new TreeOperation.SetProperty(ids[i], "_c", JsonText.From("\"2026-01-01T00:00:00.000Z\"")));
+            Make(new TreeOperation.SetProperty(ids[i], "name", JsonText.From(string.Create(CultureInfo.InvariantCulture, $"\"v{i}\""))));
+            replica.State.Commit();
+        }
+
+        int shown = replica.Tree.CountVertices(includeDeleted: false);
+        return stage.End(count) with { Check = shown == count + 1 ? "ok" : $"{shown} vertices" };
+
+        void Make(TreeOperation content)
+        {
+            Stamp stamp = new(++clock, Local);
+            replica.Apply(replica.Logged(stamp.Clock, Local, content, json.Write(stamp, content)));
+        }
+    }
+
+    private static Sample InOrder(int count)
+    {
+        MoveRun run = new(count);
+        LoggedOperation[] both = [.. Enumerable.Range(0, count).SelectMany(i => new[] { run.First[i], run.Second[i] })];
+        Stage stage = Stage.Begin();
+        run.Replica.Merge(both);
+        run.Look(both[^1]);
+        return run.Check(stage.End(both.Length));
+    }
+
+    private static Sample Alternating(int count)
+    {
+        MoveRun run = new(count);
+        Stage stage = Stage.Begin();
+        for (int i = 0; i < count; i += BatchSize)
+        {
+            run.MergeAndLook(run.First.AsSpan(i, BatchSize));
+            run.MergeAndLook(run.Second.AsSpan(i, BatchSize));
+        }
+
+        return run.Check(stage.End(2 * count));
+    }
+
+    // The tree is brought up to date and read after each batch: the place of every vertex that the batch moved.
+    private static Sample Late(int count, int batchSize)
+    {
+        MoveRun run = new(count);
+        run.MergeAndLook(run.First);
+        Stage stage = Stage.Begin();
+        for (int i = 0; i < count; i += batchSize)
+            run.MergeAndLook(run.Second.AsSpan(i, Math.Min(batchSize, count - i)));
+        return run.Check(stage.End(count));
+    }
+
+    private static Sample LocalSets(int count)
+    {
+        TreeReplica replica = TreeReplica.WithBase(TreeWorkloads.Parents(BaseVertices));
+        (int Target, int Key, int Value)[] sets = TreeWorkloads.Sets(BaseVertices, count, 31);
+        string[] ids = VertexIds(BaseVertices);
+        string[] keys = Keys();
+        using RepTreeJson json = new();
+        long clock = BaseVertices + 2;
+        Stage stage = Stage.Begin();
+        foreach ((int target, int key, int value) in sets)
+        {
+            Stamp stamp = new(++clock, Local);
+            TreeOperation.SetProperty set = new(ids[target], keys[key], JsonNumber(value));
+            replica.Apply(replica.Logged(stamp.Clock, Local, set, json.Write(stamp, set)));
+            replica.State.Commit();
+        }
+
+        return CheckSets(stage.End(count), replica, [sets]);
+    }
+
+    private static Sample MergedSets(int count)
+    {
+        TreeReplica replica = TreeReplica.WithBase(TreeWorkloads.Parents(BaseVertices));
+        (int Target, int Key, int Value)[][] sets = [TreeWorkloads.Sets(BaseVertices, count, 31), TreeWorkloads.Sets(BaseVertices, count, 32)];
+        string[] ids = VertexIds(BaseVertices);
+        string[] keys = Keys();
+        LoggedOperation[][] operations =
+        [
+            .. BothPeers.Select((actor, side) => sets[side]
+                .Select((set, i) => replica.Set(BaseVertices + 3 + i, actor, ids[set.Target], keys[set.Key], JsonNumber(set.Value)))
+                .ToArray()),
+        ];
+        Stage stage = Stage.Begin();
+        foreach (LoggedOperation[] one in operations)
+            replica.Merge(one);
+        return CheckSets(stage.End(2 * count), replica, sets);
+    }
+
+    private static Sample Missing(bool gappy, int count)
+    {
+        const int Peers = 100;
+        const int Vertices = 1_000;
+        int each = count / Peers;
+        int[] authors = gappy ? TreeWorkloads.Authors(count, Peers) : [.. Enumerable.Range(0, count).Select(i => i / each)];
+        (int Target, int Key, int Value)[] sets = TreeWorkloads.Sets(Vertices, count, 41);
+        TreeReplica replica = TreeReplica.WithBase(TreeWorkloads.Parents(Vertices));
+        StateVector held = new();
+        held.Add(new ActorId("base"), 2, Vertices + 2);
+        string[] ids = VertexIds(Vertices);
+        string[] keys = Keys();
+        LoggedOperation[] operations = new LoggedOperation[count];
+        HashSet<Stamp> wanted = [];
+        for (int i = 0; i < count; i++)
+        {
+            string actor = string.Create(CultureInfo.InvariantCulture, $"p{authors[i]}");
+            (int target, int key, int value) = sets[i];
+            operations[i] = replica.Set(Vertices + 3 + i, actor, ids[target], keys[key], JsonNumber(value));
+            bool isHeld = gappy ? i < count - 1_000 : i % each < each - 10;
+            if (isHeld)
+                held.Add(operations[i].Operation.Id.Stamp);
+            else
+                wanted.Add(operations[i].Operation.Id.Stamp);
+        }
+
+        Stage ingest = Stage.Begin();
+        for (int i = 0; i < count; i += 1_000)
+            replica.Merge(operations.AsSpan(i, Math.Min(1_000, count - i)));
+        Sample ingested = ingest.End(count);
+
+        byte[] vector = VectorJson(held);
+        List<double> times = [];
+        List<Stamp> missing = [];
+        for (int run = 0; run < 9; run++)
+        {
+            Stage call = Stage.Begin();
+            Utf8JsonReader reader = new(vector);
+            reader.Read();
+            StateVector theirs = StateVector.Read(ref reader, out _)!;
+            missing = Expand(replica.Tree.Stored.Except(theirs));
+            times.Add(call.End(1).Milliseconds);
+        }
+
+        times.Sort();
+        return new Sample
+        {
+            Count = 1,
+            Milliseconds = times[times.Count / 2],
+            Check = wanted.SetEquals(missing) ? "ok" : $"{missing.Count} missing",
+            More =
+            {
+                ["bytes"] = Sample.Number(vector.Length),
+                ["msIngest"] = Sample.Number(ingested.Milliseconds),
+            },
+        };
+    }
+
+    // From the payloads as the log holds them, one JSON text each, to a tree whose vertices are counted.
+    private static Sample ColdLoad(int count)
+    {
+        (byte[][] payloads, string rootId, long[] clocks) = Payloads(count);
+        TreeModel model = new(new TreeLimits());
+        TreeReplica replica = new(rootId);
+        Stage stage = Stage.Begin();
+        for (int i = 0; i < payloads.Length; i++)
+        {
+            OperationId id = new(TreeModel.Scope, new ResourceId(rootId), Local, clocks[i]);
+            JsonText payload = new(payloads[i]);
+            if (model.Read(id, payload, out IModel.Reading reading) is { } refusal)
+                throw new InvalidOperationException(refusal.Detail);
+            replica.Apply(replica.Logged(clocks[i], Local, (TreeOperation)reading.Content!, payload));
+            if (i % 4_000 == 0)
+                replica.State.Commit();
+        }
+
+        replica.State.Commit();
+        int shown = replica.Tree.CountVertices(includeDeleted: false);
+        return stage.End(count) with { Check = shown == count + 1 ? "ok" : $"{shown} vertices" };
+    }
+
+    private static (byte[][] Payloads, string RootId, long[] Clocks) Payloads(int count)
+    {
+        Random random = new(1);
+        int[] parents = TreeWorkloads.Parents(count);
+        string[] ids = [.. Enumerable.Range(0, count + 1).Select(_ => NewId(random))];
+        List<byte[]> payloads = [];
+        using RepTreeJson json = new();
+        Add(new TreeOperation.Move(ids[0], null));
+        for (int i = 1; i <= count; i++)
+        {
+            Add(new TreeOperation.Move(ids[i], ids[parents[i]]));
+            Add(new TreeOperation.SetProperty(ids[i], "_c", JsonText.From("\"2026-01-01T00:00:00.000Z\"")));
+            Add(new TreeOperation.SetProperty(ids[i], "name", JsonText.From(string.Create(CultureInfo.InvariantCulture, $"\"v{i}\""))));
+        }
+
+        return ([.. payloads], ids[0], [.. Enumerable.Range(1, payloads.Count).Select(clock => (long)clock)]);
+
+        void Add(TreeOperation content) => payloads.Add(json.Write(new Stamp(payloads.Count + 1, Local), content).Utf8.ToArray());
+    }
+
+    private static Sample CheckSets(Sample sample, TreeReplica replica, (int Target, int Key, int Value)[][] sets)
+    {
+        Dictionary<(int, int), int> expected = [];
+        for (int i = 0; i < sets[0].Length; i++)
+        {
+            foreach ((int Target, int Key, int Value)[] side in sets)
+                expected[(side[i].Target, side[i].Key)] = side[i].Value;
+        }
+
+        bool same = expected.GroupBy(one => one.Key.Item1).All(vertex =>
+        {
+            Dictionary<string, string> shown = replica.Tree.Find(TreeReplica.VertexId(vertex.Key))!.Properties
+                .ToDictionary(property => property.Key, property => property.Value.ToString(), StringComparer.Ordinal);
+            return shown.Count == vertex.Count()
+                && vertex.All(one => shown[Keys()[one.Key.Item2]] == one.Value.ToString(CultureInfo.InvariantCulture));
+        });
+        return sample with { Check = same ? "ok" : "other values" };
+    }
+
+    private static List<Stamp> Expand(StateVector vector)
+    {
+        List<Stamp> stamps = [];
+        foreach ((ActorId actor, ClockRanges ranges) in vector.Actors)
+        {
+            foreach (ClockRange range in ranges)
+            {
+                for (long clock = range.First; clock <= range.Last; clock++)
+                    stamps.Add(new Stamp(clock, actor));
+            }
+        }
+
+        return stamps;
+    }
+
+    private static byte[] VectorJson(StateVector vector)
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        using (Utf8JsonWriter writer = new(buffer))
+            vector.Write(writer);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static string NewId(Random random)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        random.NextBytes(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
+
+    private static string[] VertexIds(int count) => [.. Enumerable.Range(0, count + 1).Select(TreeReplica.VertexId)];
+
+    private static string[] Keys() => [.. Enumerable.Range(0, 8).Select(key => string.Create(CultureInfo.InvariantCulture, $"k{key}"))];
+
+    private static JsonText JsonNumber(int value)
+    {
+        Span<byte> digits = stackalloc byte[11];
+        value.TryFormat(digits, out int length, provider: CultureInfo.InvariantCulture);
+        return new JsonText(digits[..length].ToArray());
+    }
+
+    // Two peers that moved the same 10,000 vertices, and one that merges both.
+    private sealed class MoveRun
+    {
+        private readonly int[] _expected;
+
+        public MoveRun(int count)
+        {
+            int[] parents = TreeWorkloads.Parents(BaseVertices);
+            (int Target, int Parent)[] first = TreeWorkloads.Moves(parents, count, 21);
+            (int Target, int Parent)[] second = TreeWorkloads.Moves(parents, count, 22);
+            _expected = TreeWorkloads.Merged(parents, first, second);
+            Replica = TreeReplica.WithBase(parents);
+            First = Operations(first, "a");
+            Second = Operations(second, "b");
+        }
+
+        public TreeReplica Replica { get; }
+
+        public LoggedOperation[] First { get; }
+
+        public LoggedOperation[] Second { get; }
+
+        public void MergeAndLook(ReadOnlySpan<LoggedOperation> operations)
+        {
+            Replica.Merge(operations);
+            foreach (LoggedOperation operation in operations)
+                Look(operation);
+        }
+
+        public void Look(LoggedOperation operation) => Replica.Tree.Find(((TreeOperation)operation.Operation.Content!).TargetId);
+
+        public Sample Check(Sample sample)
+        {
+            int[] places = [.. VertexIds(BaseVertices).Select(id => Replica.Tree.Find(id)!.ParentId is { } parent ? int.Parse(parent.AsSpan(1), CultureInfo.InvariantCulture) : -1)];
+            return sample with { Check = places.SequenceEqual(_expected) ? "ok" : "other places" };
+        }
+
+        private LoggedOperation[] Operations((int Target, int Parent)[] moves, string actor)
+        {
+            string[] ids = VertexIds(BaseVertices);
+            return [.. moves.Select((move, i) => Replica.Move(BaseVertices + 3 + i, actor, ids[move.Target], ids[move.Parent]))];
+        }
+    }
+}
