@@ -13,6 +13,19 @@ public sealed class ClockRanges : IEnumerable<ClockRange>
     /// <summary>Adds the clocks from <paramref name="first"/> to <paramref name="last"/>, at least 1 and below the greatest 64-bit integer.</summary>
     public void Add(long first, long last)
     {
+        // Clocks rise: nearly always this is the next of the last range, or after it.
+        if (!_ranges.TryGetLast(out ClockRange newest) || newest.Last < first - 1)
+        {
+            _ranges.Insert(new ClockRange(first, last));
+            return;
+        }
+
+        if (newest.Last == first - 1)
+        {
+            _ranges.ReplaceLast(newest with { Last = last });
+            return;
+        }
+
         SortedChunks<ClockRange>.Position position = _ranges.LowerBound(first);
         if (_ranges.TryPrevious(position, out SortedChunks<ClockRange>.Position previous) && _ranges[previous].Last >= first - 1)
         {

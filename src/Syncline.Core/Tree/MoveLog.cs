@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Syncline.Core.Operations;
 
 namespace Syncline.Core.Tree;
 
@@ -11,19 +10,30 @@ namespace Syncline.Core.Tree;
 /// Moves are taken in unsorted and settled together when somebody looks: one undo back to the oldest, one replay, however many came.
 /// A creation needs no undo and no search for cycles: nothing that is older than it names its vertex, so the vertex has no children then,
 /// no place between any two vertices, and its own place may simply stay while older moves are undone and replayed around it.
-/// Invariants: <c>_settled</c> is sorted; every vertex of a settled move is placed; its place is that of the replay.
+/// Invariants: <c>_settled</c> is sorted; every vertex of a settled move is placed; its place is that of the replay; a settled move that is
+/// a creation has <see cref="VertexTable.Unplaced"/> as its prior place.
 /// </remarks>
 internal sealed class MoveLog
 {
+    private readonly VertexTable _vertices;
+    private readonly ActorTable _actors;
     private readonly List<Move> _settled = [];
     private readonly List<Move> _incoming = [];
+    private readonly Comparison<Move> _byStamp;
     private bool _placesLost;
 
+    public MoveLog(VertexTable vertices, ActorTable actors)
+    {
+        _vertices = vertices;
+        _actors = actors;
+        _byStamp = (left, right) => Compare(left, right);
+    }
+
     /// <summary>Takes a move in whose vertex and parent are known. It counts from the next <see cref="Settle"/>.</summary>
-    public void Add(Stamp stamp, Vertex vertex, Vertex? parent) => _incoming.Add(new Move(stamp, vertex, parent));
+    public void Add(long clock, int actor, int vertex, int parent) => _incoming.Add(new Move(clock, actor, vertex, parent));
 
     /// <summary>Takes back the move that was added last. The vertex's creation must have been set back before the next settling.</summary>
-    public void RemoveLast(Stamp stamp)
+    public void RemoveLast(long clock, int actor)
     {
         if (_incoming.Count > 0)
         {
@@ -32,18 +42,16 @@ internal sealed class MoveLog
         }
 
         // Somebody looked at what is now taken back. That is rare (an application's rule in the middle of a batch), so the plain way serves.
-        _settled.RemoveAt(LowerBound(stamp));
+        _settled.RemoveAt(LowerBound(new Move(clock, actor, 0, 0)));
         _placesLost = true;
     }
 
     /// <summary>Brings all places up to date.</summary>
-    /// <param name="vertices">All known vertices.</param>
-    public void Settle(IEnumerable<Vertex> vertices)
+    public void Settle()
     {
         if (_placesLost)
         {
-            foreach (Vertex vertex in vertices)
-                vertex.ForgetPlace();
+            _vertices.ForgetPlaces();
             _incoming.AddRange(_settled);
             _settled.Clear();
             _placesLost = false;
@@ -51,27 +59,29 @@ internal sealed class MoveLog
 
         if (_incoming.Count == 0)
             return;
-        _incoming.Sort((left, right) => left.Stamp.CompareTo(right.Stamp));
-        int oldest = _incoming.FindIndex(move => !move.IsCreation || move.Vertex.IsPlaced);
-        Stamp? replayFrom = oldest < 0 ? null : _incoming[oldest].Stamp;
+        Span<Move> incoming = CollectionsMarshal.AsSpan(_incoming);
+        if (!IsSorted(incoming))
+            incoming.Sort(_byStamp);
+        int oldest = 0;
+        while (oldest < incoming.Length && IsNewCreation(incoming[oldest]))
+            oldest++;
+        Move? replayFrom = oldest < incoming.Length ? incoming[oldest] : null;
         if (replayFrom is { } from)
-            UndoAfter(from);
-        Replay(MergeIncoming(), replayFrom);
+            UndoFrom(from);
+        int first = MergeIncoming();
+        Replay(first, replayFrom is { } start ? LowerBound(start) : _settled.Count);
     }
 
-    private void UndoAfter(Stamp stamp)
+    private void UndoFrom(Move oldest)
     {
         Span<Move> settled = CollectionsMarshal.AsSpan(_settled);
-        for (int i = settled.Length - 1; i >= 0 && settled[i].Stamp > stamp; i--)
+        for (int i = settled.Length - 1; i >= 0 && Compare(settled[i], oldest) > 0; i--)
         {
             ref Move move = ref settled[i];
-            if (move.IsCreation)
-                continue;
-            move.Vertex.MoveTo(move.Prior);
 
-            // It was the creation until an older move arrived.
-            if (move.PriorIsNoPlace)
-                move.Vertex.IsPlaced = false;
+            // What was the creation until an older move arrived leaves its vertex without a place.
+            if (move.Prior != VertexTable.Unplaced || !IsCreation(move))
+                _vertices.MoveTo(move.Vertex, move.Prior);
         }
     }
 
@@ -79,49 +89,69 @@ internal sealed class MoveLog
     private int MergeIncoming()
     {
         int settled = _settled.Count - 1;
-        int incoming = _incoming.Count - 1;
+        int next = _incoming.Count - 1;
         CollectionsMarshal.SetCount(_settled, _settled.Count + _incoming.Count);
         Span<Move> moves = CollectionsMarshal.AsSpan(_settled);
+        Span<Move> incoming = CollectionsMarshal.AsSpan(_incoming);
         int place = moves.Length - 1;
-        while (incoming >= 0)
-            moves[place--] = settled >= 0 && moves[settled].Stamp > _incoming[incoming].Stamp ? moves[settled--] : _incoming[incoming--];
+        while (next >= 0)
+            moves[place--] = settled >= 0 && Compare(moves[settled], incoming[next]) > 0 ? moves[settled--] : incoming[next--];
         _incoming.Clear();
         return place + 1;
     }
 
-    private void Replay(int first, Stamp? from)
+    // Places the creations from an index on, and replays the other moves from a later one on.
+    private void Replay(int first, int replayFrom)
     {
-        foreach (ref Move move in CollectionsMarshal.AsSpan(_settled)[first..])
+        Span<Move> settled = CollectionsMarshal.AsSpan(_settled);
+        for (int i = first; i < settled.Length; i++)
         {
-            Vertex vertex = move.Vertex;
-            if (move.IsCreation)
+            ref Move move = ref settled[i];
+            int place = _vertices.ParentOf(move.Vertex);
+            if (IsCreation(move))
             {
-                if (vertex.IsPlaced)
+                if (place != VertexTable.Unplaced)
                     continue;
-
-                // The prior place of an earlier life may be a vertex that was taken back since, whose links are no longer true.
-                (move.Prior, move.PriorIsNoPlace) = (null, true);
-                vertex.MoveTo(move.Parent);
-                vertex.IsPlaced = true;
+                move.Prior = VertexTable.Unplaced;
+                _vertices.MoveTo(move.Vertex, move.Parent);
             }
-            else if (from is { } oldest && move.Stamp >= oldest)
+            else if (i >= replayFrom)
             {
-                move.Prior = vertex.Parent;
-                move.PriorIsNoPlace = false;
-                if (!vertex.IsAtOrAbove(move.Parent))
-                    vertex.MoveTo(move.Parent);
+                move.Prior = place;
+                if (!_vertices.IsAtOrAbove(move.Vertex, move.Parent))
+                    _vertices.MoveTo(move.Vertex, move.Parent);
             }
         }
     }
 
-    private int LowerBound(Stamp stamp)
+    private bool IsCreation(Move move)
     {
+        ref VertexTable.Row vertex = ref _vertices[move.Vertex];
+        return vertex.CreatedClock == move.Clock && vertex.CreatedActor == move.Actor;
+    }
+
+    private bool IsNewCreation(Move move) => IsCreation(move) && _vertices.ParentOf(move.Vertex) == VertexTable.Unplaced;
+
+    private bool IsSorted(ReadOnlySpan<Move> moves)
+    {
+        for (int i = 1; i < moves.Length; i++)
+        {
+            if (Compare(moves[i - 1], moves[i]) > 0)
+                return false;
+        }
+
+        return true;
+    }
+
+    private int LowerBound(Move move)
+    {
+        ReadOnlySpan<Move> settled = CollectionsMarshal.AsSpan(_settled);
         int low = 0;
-        int high = _settled.Count;
+        int high = settled.Length;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (_settled[middle].Stamp < stamp)
+            if (Compare(settled[middle], move) < 0)
                 low = middle + 1;
             else
                 high = middle;
@@ -130,14 +160,16 @@ internal sealed class MoveLog
         return low;
     }
 
-    private struct Move(Stamp stamp, Vertex vertex, Vertex? parent)
-    {
-        public readonly Stamp Stamp = stamp;
-        public readonly Vertex Vertex = vertex;
-        public readonly Vertex? Parent = parent;
-        public Vertex? Prior;
-        public bool PriorIsNoPlace;
+    private int Compare(Move left, Move right) => _actors.Compare(left.Clock, left.Actor, right.Clock, right.Actor);
 
-        public readonly bool IsCreation => Vertex.Created == Stamp;
+    private struct Move(long clock, int actor, int vertex, int parent)
+    {
+        public readonly long Clock = clock;
+        public readonly int Actor = actor;
+        public readonly int Vertex = vertex;
+        public readonly int Parent = parent;
+
+        /// <summary>Where the vertex was before it.</summary>
+        public int Prior = VertexTable.Unplaced;
     }
 }

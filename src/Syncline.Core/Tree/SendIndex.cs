@@ -8,46 +8,80 @@ namespace Syncline.Core.Tree;
 /// write. A write that lost is not: either the other side has the winner, or it is sent with it.
 /// </summary>
 /// <remarks>
-/// By actor and clock, so that a state vector's holes are found without a look at what it covers. A write that is superseded stays as a dead
-/// entry until its actor's dead are the majority.
+/// By actor and clock, so that a state vector's holes are found without a look at what it covers. A write that is superseded stays as an
+/// entry until its actor's superseded ones are the majority.
 /// </remarks>
 public sealed class SendIndex
 {
-    private const int DeadKept = 64;
-    private readonly Dictionary<ActorId, Actor> _actors = [];
+    private const int Move = -1;
+    private const int SupersededKept = 64;
+    private readonly ActorTable _actors;
+    private readonly PropertyTable _properties;
     private readonly List<Late> _late = [];
     private readonly Dictionary<Stamp, long> _lateSeq = [];
-    private readonly HashSet<ActorId> _crowded = [];
+    private readonly List<TreeActor> _crowded = [];
+
+    internal SendIndex(ActorTable actors, PropertyTable properties)
+    {
+        _actors = actors;
+        _properties = properties;
+    }
 
     /// <summary>How many actors have at least one entry.</summary>
-    internal int ActorCount => _actors.Count;
+    internal int ActorCount => _actors.All.Count(actor => actor.Sendable.Count > 0);
 
-    internal void Add(Stamp stamp, Property? property)
+    internal static void AddMove(TreeActor actor, long clock) => actor.Sendable.Insert(new Entry(clock, Move));
+
+    internal static void AddWrite(TreeActor actor, long clock, int register) => actor.Sendable.Insert(new Entry(clock, register));
+
+    internal static void Remove(TreeActor actor, long clock)
     {
-        if (!_actors.TryGetValue(stamp.Actor, out Actor? actor))
-            _actors.Add(stamp.Actor, actor = new Actor());
-        actor.Entries.Insert(new Entry(stamp.Clock, property));
+        SortedChunks<Entry>.Position position = actor.Sendable.LowerBound(clock);
+        Debug.Assert(actor.Sendable[position].Clock == clock, "the operation is not in the index");
+        actor.Sendable.RemoveAt(ref position);
     }
 
-    internal void Remove(Stamp stamp)
+    /// <summary>Notes that a write of an actor was superseded.</summary>
+    internal void CountSuperseded(TreeActor actor)
     {
-        SortedChunks<Entry> entries = _actors[stamp.Actor].Entries;
-        SortedChunks<Entry>.Position position = entries.LowerBound(stamp.Clock);
-        Debug.Assert(entries[position].Clock == stamp.Clock, "the operation is not in the index");
-        entries.RemoveAt(ref position);
-        if (entries.Count == 0)
-            _actors.Remove(stamp.Actor);
+        actor.Superseded++;
+        if (IsCrowded(actor) && (_crowded.Count == 0 || !ReferenceEquals(_crowded[^1], actor)))
+            _crowded.Add(actor);
     }
 
-    /// <summary>Notes that a write was superseded (or, with -1, that this was taken back).</summary>
-    internal void CountDead(Stamp stamp, int change)
+    /// <summary>Drops superseded entries where they crowd the index. Not while anything may still be taken back.</summary>
+    internal void Tidy()
     {
-        if (!_actors.TryGetValue(stamp.Actor, out Actor? actor))
-            return;
-        actor.Dead += change;
-        if (actor.Dead > DeadKept && actor.Dead * 2 > actor.Entries.Count)
-            _crowded.Add(stamp.Actor);
+        foreach (TreeActor actor in _crowded)
+        {
+            // What crowded it may have been taken back, or be tidied already.
+            if (!IsCrowded(actor))
+                continue;
+            SortedChunks<Entry> live = new();
+            foreach (Entry entry in actor.Sendable.Items)
+            {
+                if (IsLive(entry, actor))
+                    live.Insert(entry);
+            }
+
+            actor.Sendable = live;
+            actor.Superseded = 0;
+        }
+
+        _crowded.Clear();
     }
+
+    /// <summary>Whether the operation is worth sending at all.</summary>
+    public bool Contains(Stamp stamp)
+    {
+        if (!_actors.TryFind(stamp.Actor, out TreeActor? actor))
+            return false;
+        SortedChunks<Entry>.Position position = actor.Sendable.LowerBound(stamp.Clock);
+        return !actor.Sendable.IsEnd(position) && actor.Sendable[position].Clock == stamp.Clock && IsLive(actor.Sendable[position], actor);
+    }
+
+    /// <summary>Whether a log's reader is to be sent the operation at its own seq: it is worth sending, and was not held back when it came.</summary>
+    public bool ContainsOnTime(Stamp stamp) => Contains(stamp) && !_lateSeq.ContainsKey(stamp);
 
     /// <summary>Notes that an operation took part only when the operation at <paramref name="seq"/> arrived.</summary>
     internal void AddLate(Stamp stamp, long seq)
@@ -61,42 +95,6 @@ public sealed class SendIndex
         _late.RemoveAt(_late.Count - 1);
         _lateSeq.Remove(stamp);
     }
-
-    /// <summary>Drops dead entries where they crowd the index. Not while anything may still be taken back.</summary>
-    internal void Tidy()
-    {
-        foreach (ActorId id in _crowded)
-        {
-            // What crowded it may have been taken back.
-            if (!_actors.TryGetValue(id, out Actor? actor))
-                continue;
-            SortedChunks<Entry> live = new();
-            foreach (Entry entry in actor.Entries.Items)
-            {
-                if (entry.IsLive(id))
-                    live.Insert(entry);
-            }
-
-            if (live.Count > 0)
-                _actors[id] = new Actor { Entries = live };
-            else
-                _actors.Remove(id);
-        }
-
-        _crowded.Clear();
-    }
-
-    /// <summary>Whether the operation is worth sending at all.</summary>
-    public bool Contains(Stamp stamp)
-    {
-        if (!_actors.TryGetValue(stamp.Actor, out Actor? actor))
-            return false;
-        SortedChunks<Entry>.Position position = actor.Entries.LowerBound(stamp.Clock);
-        return !actor.Entries.IsEnd(position) && actor.Entries[position].Clock == stamp.Clock && actor.Entries[position].IsLive(stamp.Actor);
-    }
-
-    /// <summary>Whether a log's reader is to be sent the operation at its own seq: it is worth sending, and was not held back when it came.</summary>
-    public bool ContainsOnTime(Stamp stamp) => Contains(stamp) && !_lateSeq.ContainsKey(stamp);
 
     /// <summary>
     /// The operations that took part only when a later one arrived, with that one's seq, for seqs after <paramref name="after"/> up to and
@@ -125,54 +123,55 @@ public sealed class SendIndex
     /// <summary>What is worth sending to somebody who has <paramref name="held"/>, in the order of merging. Lazy: taking a page costs a page.</summary>
     public IEnumerable<Stamp> WorthSending(StateVector held)
     {
-        PriorityQueue<(ActorId Id, Actor Actor, ClockRanges Held), Stamp> next = new();
-        foreach ((ActorId id, Actor actor) in _actors)
-            EnqueueFrom(id, actor, held[id], 1);
-        while (next.TryDequeue(out (ActorId Id, Actor Actor, ClockRanges Held) source, out Stamp stamp))
+        PriorityQueue<(TreeActor Actor, ClockRanges Held), Stamp> next = new();
+        foreach (TreeActor actor in _actors.All)
+            EnqueueFrom(actor, held[actor.Id], 1);
+        while (next.TryDequeue(out (TreeActor Actor, ClockRanges Held) source, out Stamp stamp))
         {
             yield return stamp;
-            EnqueueFrom(source.Id, source.Actor, source.Held, stamp.Clock + 1);
+            EnqueueFrom(source.Actor, source.Held, stamp.Clock + 1);
         }
 
-        void EnqueueFrom(ActorId id, Actor actor, ClockRanges covered, long clock)
+        void EnqueueFrom(TreeActor actor, ClockRanges covered, long clock)
         {
-            SortedChunks<Entry>.Position position = actor.Entries.LowerBound(covered.FirstGap(clock));
-            while (!actor.Entries.IsEnd(position))
+            SortedChunks<Entry> entries = actor.Sendable;
+            SortedChunks<Entry>.Position position = entries.LowerBound(covered.FirstGap(clock));
+            while (!entries.IsEnd(position))
             {
-                Entry entry = actor.Entries[position];
+                Entry entry = entries[position];
                 long gap = covered.FirstGap(entry.Clock);
                 if (gap > entry.Clock)
                 {
-                    position = actor.Entries.LowerBound(gap);
+                    position = entries.LowerBound(gap);
                 }
-                else if (entry.IsLive(id))
+                else if (IsLive(entry, actor))
                 {
-                    next.Enqueue((id, actor, covered), new Stamp(entry.Clock, id));
+                    next.Enqueue((actor, covered), new Stamp(entry.Clock, actor.Id));
                     return;
                 }
                 else
                 {
-                    position = actor.Entries.Next(position);
+                    position = entries.Next(position);
                 }
             }
         }
     }
 
-    private readonly record struct Late(long Seq, Stamp Stamp);
+    private static bool IsCrowded(TreeActor actor) => actor.Superseded > SupersededKept && actor.Superseded * 2 > actor.Sendable.Count;
 
-    private sealed class Actor
+    private bool IsLive(Entry entry, TreeActor actor)
     {
-        public SortedChunks<Entry> Entries { get; init; } = new();
-
-        public int Dead { get; set; }
+        if (entry.Register == Move)
+            return true;
+        ref PropertyTable.Register register = ref _properties[entry.Register];
+        return register.Clock == entry.Clock && register.Actor == actor.Number;
     }
 
+    private readonly record struct Late(long Seq, Stamp Stamp);
+
     /// <summary>A move, or the write of a property, which is live while it is the winner.</summary>
-    private readonly record struct Entry(long Clock, Property? Property) : IKeyed
+    internal readonly record struct Entry(long Clock, int Register) : IKeyed
     {
         long IKeyed.Key => Clock;
-
-        public bool IsLive(ActorId actor) =>
-            Property is null || (Property.Stamp.Clock == Clock && Property.Stamp.Actor == actor);
     }
 }

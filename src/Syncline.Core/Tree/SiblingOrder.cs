@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Text;
 using Syncline.Core.Json;
-using Syncline.Core.Operations;
 
 namespace Syncline.Core.Tree;
 
 /// <summary>The one order of a vertex's children: time of the property <c>_c</c>, none or no ISO 8601 time first, then creating stamp.</summary>
-internal static class SiblingOrder
+internal sealed class SiblingOrder(VertexTable vertices, PropertyTable properties, ActorTable actors)
 {
     private const string CreatedKey = "_c";
 
@@ -18,20 +17,39 @@ internal static class SiblingOrder
         "yyyy-MM-dd'T'HH:mm:ss.FFFK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd",
     ];
 
-    public static Vertex[] Sort(IEnumerable<Vertex> children)
+    private readonly Comparer<(long Time, int Vertex)> _comparer = Comparer<(long Time, int Vertex)>.Create((left, right) =>
     {
-        Vertex[] sorted = [.. children];
-        if (sorted.Length < 2)
+        if (left.Time != right.Time)
+            return left.Time.CompareTo(right.Time);
+        ref VertexTable.Row first = ref vertices[left.Vertex];
+        ref VertexTable.Row second = ref vertices[right.Vertex];
+        return actors.Compare(first.CreatedClock, first.CreatedActor, second.CreatedClock, second.CreatedActor);
+    });
+
+    /// <summary>The children of a vertex in their order.</summary>
+    public int[] Sort(VertexTable.Children children, int parent)
+    {
+        int first = children.FirstOf(parent);
+        if (first < 0)
+            return [];
+        int[] sorted = new int[children.CountOf(parent)];
+        int count = 0;
+        for (int child = first; child >= 0; child = children.After(child))
+            sorted[count++] = child;
+        if (count < 2)
             return sorted;
-        (long Time, Stamp Created)[] keys = Array.ConvertAll(sorted, child => (TimeOf(child), child.Created));
-        Array.Sort(keys, sorted);
+        (long Time, int Vertex)[] keys = Array.ConvertAll(sorted, child => (TimeOf(child), child));
+        Array.Sort(keys, sorted, _comparer);
         return sorted;
     }
 
-    private static long TimeOf(Vertex vertex)
+    private long TimeOf(int vertex)
     {
-        if (vertex.Properties.Find(CreatedKey)?.Value is not { } value || value.Utf8.Span is not [(byte)'"', .. var text, (byte)'"'])
+        if (!properties.TryFind(vertex, vertices[vertex].FirstProperty, CreatedKey, out int register)
+            || properties[register].Value.Utf8.Span is not [(byte)'"', .. var text, (byte)'"'])
+        {
             return long.MinValue;
+        }
 
         // A client may escape any character, and some serializers escape the sign of an offset.
         if (text.Length > LengthMax * EscapedLength)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Syncline.Core.Tree;
 
@@ -25,6 +26,16 @@ internal sealed class SortedChunks<T>
         get => _chunks[position.Chunk][position.Index];
         set => _chunks[position.Chunk][position.Index] = value;
     }
+
+    public bool TryGetLast(out T last)
+    {
+        bool any = _chunks.Count > 0;
+        last = any ? _chunks[^1][^1] : default;
+        return any;
+    }
+
+    /// <summary>Puts another item with a key of the same place where the last one is.</summary>
+    public void ReplaceLast(T item) => CollectionsMarshal.AsSpan(_chunks[^1])[^1] = item;
 
     public bool IsEnd(Position position) => position.Chunk >= _chunks.Count;
 
@@ -77,16 +88,17 @@ internal sealed class SortedChunks<T>
     /// <summary>Adds an item whose key is not there yet.</summary>
     public void Insert(T item)
     {
-        Position position = LowerBound(item.Key);
-        Debug.Assert(IsEnd(position) || this[position].Key != item.Key, "the key is there");
         Count++;
-        if (IsEnd(position))
+        if (!TryGetLast(out T last) || last.Key < item.Key)
         {
             if (_chunks.Count == 0 || _chunks[^1].Count == ChunkMax)
                 _chunks.Add([]);
             _chunks[^1].Add(item);
             return;
         }
+
+        Position position = LowerBound(item.Key);
+        Debug.Assert(this[position].Key != item.Key, "the key is there");
 
         List<T> chunk = _chunks[position.Chunk];
         if (chunk.Count == ChunkMax)

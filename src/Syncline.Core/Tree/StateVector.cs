@@ -26,12 +26,17 @@ public sealed class StateVector
     public void Add(Stamp stamp) => Add(stamp.Actor, stamp.Clock, stamp.Clock);
 
     /// <summary>Adds a range of operations, both bounds inclusive and at least 1.</summary>
-    public void Add(ActorId actor, long first, long last)
+    public void Add(ActorId actor, long first, long last) => RangesOf(actor).Add(first, last);
+
+    /// <summary>The clocks held of an actor that is about to have some; who takes the last out takes the actor out.</summary>
+    internal ClockRanges RangesOf(ActorId actor)
     {
         if (!_actors.TryGetValue(actor, out ClockRanges? ranges))
             _actors.Add(actor, ranges = new ClockRanges());
-        ranges.Add(first, last);
+        return ranges;
     }
+
+    internal void RemoveActor(ActorId actor) => _actors.Remove(actor);
 
     /// <summary>Takes one operation out.</summary>
     public void Remove(Stamp stamp)

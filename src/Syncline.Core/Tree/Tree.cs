@@ -11,6 +11,7 @@ namespace Syncline.Core.Tree;
 /// <remarks>
 /// What is skipped is held back, under the vertex that it needs. A vertex is known by its oldest move that takes part, and what needs it
 /// takes part when it is newer than that; so a move that becomes the oldest of its vertex can release others, and those others again.
+/// Every operation passes through here, so vertices, actors and properties are numbers in tables, and an operation is looked up once.
 /// </remarks>
 public sealed class Tree
 {
@@ -18,14 +19,19 @@ public sealed class Tree
     private static readonly Comparer<LoggedOperation> ByStamp =
         Comparer<LoggedOperation>.Create((left, right) => left.Operation.Id.Stamp.CompareTo(right.Operation.Id.Stamp));
 
-    private readonly Dictionary<string, Vertex> _vertices = new(StringComparer.Ordinal);
+    private readonly VertexTable _vertices = new();
+    private readonly PropertyTable _properties = new();
     private readonly Dictionary<string, SortedSet<LoggedOperation>> _heldBack = new(StringComparer.Ordinal);
-    private readonly MoveLog _moves = new();
+    private readonly ActorTable _actors;
+    private readonly MoveLog _moves;
 
     internal Tree(ResourceId id, long firstSeq)
     {
         Id = id;
         FirstSeq = firstSeq;
+        _actors = new ActorTable(Stored);
+        _moves = new MoveLog(_vertices, _actors);
+        Sendable = new SendIndex(_actors, _properties);
     }
 
     /// <summary>The tree's id, which is also that of its root vertex.</summary>
@@ -41,14 +47,42 @@ public sealed class Tree
     public StateVector Stored { get; } = new();
 
     /// <summary>The operations that a client may need.</summary>
-    public SendIndex Sendable { get; } = new();
+    public SendIndex Sendable { get; }
+
+    /// <summary>The registers of all properties.</summary>
+    internal PropertyTable Properties => _properties;
 
     /// <summary>The creation of a vertex, when it is known.</summary>
-    internal Stamp? CreationOf(string vertexId) => _vertices.TryGetValue(vertexId, out Vertex? vertex) ? vertex.Created : null;
+    internal Stamp? CreationOf(string vertexId) =>
+        _vertices.TryFind(vertexId, out int vertex) ? _actors.StampOf(_vertices[vertex].CreatedClock, _vertices[vertex].CreatedActor) : null;
 
-    /// <summary>Whether an operation takes part, as far as is known now.</summary>
-    internal bool TakesPart(Stamp stamp, TreeOperation operation) =>
-        operation.NeededId is not { } needed || (CreationOf(needed) is { } creation && creation < stamp);
+    /// <summary>Takes note of a stored operation of an actor.</summary>
+    internal TreeActor Store(Stamp stamp)
+    {
+        TreeActor actor = _actors.FindOrAdd(stamp.Actor);
+        actor.Stored.Add(stamp.Clock, stamp.Clock);
+        return actor;
+    }
+
+    internal void TakeBackStored(long clock, int actorNumber)
+    {
+        TreeActor actor = _actors[actorNumber];
+        actor.Stored.Remove(clock);
+        if (actor.Stored.Count == 0)
+            _actors.RemoveLast(actor);
+    }
+
+    /// <summary>The actor of a stored operation.</summary>
+    internal TreeActor ActorOf(ActorId id) => _actors.FindOrAdd(id);
+
+    /// <summary>Finds the vertex that an operation needs. False when it is not known, or not older than the operation.</summary>
+    internal bool TryFindOlder(string vertexId, long clock, int actor, out int vertex)
+    {
+        if (!_vertices.TryFind(vertexId, out vertex))
+            return false;
+        ref VertexTable.Row row = ref _vertices[vertex];
+        return _actors.Compare(row.CreatedClock, row.CreatedActor, clock, actor) < 0;
+    }
 
     internal void HoldBack(LoggedOperation logged)
     {
@@ -67,13 +101,15 @@ public sealed class Tree
             _heldBack.Remove(needed);
     }
 
-    /// <summary>Takes out what waited for a vertex and is newer than its creation, oldest first.</summary>
-    internal IReadOnlyList<LoggedOperation> Release(Vertex vertex)
+    /// <summary>Takes out what waited for the vertex of a move that is now its creation, and is newer than that, oldest first.</summary>
+    internal IReadOnlyList<LoggedOperation> Release(LoggedOperation creation)
     {
-        if (!_heldBack.TryGetValue(vertex.Id, out SortedSet<LoggedOperation>? waiting))
+        string vertexId = ((TreeOperation)creation.Operation.Content!).TargetId;
+        Stamp created = creation.Operation.Id.Stamp;
+        if (_heldBack.Count == 0 || !_heldBack.TryGetValue(vertexId, out SortedSet<LoggedOperation>? waiting))
             return [];
         List<LoggedOperation> released = [];
-        while (waiting.Max is { } newest && newest.Operation.Id.Stamp > vertex.Created)
+        while (waiting.Max is { } newest && newest.Operation.Id.Stamp > created)
         {
             released.Add(newest);
             waiting.Remove(newest);
@@ -81,64 +117,88 @@ public sealed class Tree
 
         released.Reverse();
         if (waiting.Count == 0)
-            _heldBack.Remove(vertex.Id);
+            _heldBack.Remove(vertexId);
         return released;
     }
 
     /// <summary>Adds a move that takes part. True when it is now its vertex's creation; <paramref name="before"/> is what that was.</summary>
-    internal bool AddMove(Stamp stamp, TreeOperation.Move move, out Vertex vertex, out Stamp before)
+    internal bool AddMove(long clock, TreeActor actor, string vertexId, int parent, out int vertex, out Creation before)
     {
-        Vertex? parent = move.ParentId is null ? null : _vertices[move.ParentId];
-        bool creates = !_vertices.TryGetValue(move.TargetId, out Vertex? known);
-        vertex = known ?? new Vertex(move.TargetId);
-        before = vertex.Created;
+        bool isNew = !_vertices.TryFind(vertexId, out vertex);
+        if (isNew)
+            vertex = _vertices.Add(vertexId);
+        ref VertexTable.Row row = ref _vertices[vertex];
+        before = new Creation(row.CreatedClock, row.CreatedActor);
+        bool creates = isNew || _actors.Compare(clock, actor.Number, row.CreatedClock, row.CreatedActor) < 0;
         if (creates)
-            _vertices.Add(vertex.Id, vertex);
-        creates |= stamp < before;
-        if (creates)
-            vertex.Created = stamp;
-        _moves.Add(stamp, vertex, parent);
+            (row.CreatedClock, row.CreatedActor) = (clock, actor.Number);
+        _moves.Add(clock, actor.Number, vertex, parent);
+        SendIndex.AddMove(actor, clock);
         return creates;
     }
 
-    internal void TakeBackMove(Stamp stamp) => _moves.RemoveLast(stamp);
-
-    internal void TakeBackCreation(Vertex vertex, Stamp before)
+    internal void TakeBackMove(long clock, int actor)
     {
-        vertex.Created = before;
-        if (before == default)
-            _vertices.Remove(vertex.Id);
+        _moves.RemoveLast(clock, actor);
+        SendIndex.Remove(_actors[actor], clock);
     }
 
-    /// <summary>The register of a property of a known vertex, made when it is not there.</summary>
-    internal Property PropertyOf(TreeOperation.SetProperty set)
+    internal void TakeBackCreation(int vertex, Creation before)
     {
-        ref PropertyMap properties = ref _vertices[set.TargetId].Properties;
-        Property? property = properties.Find(set.Key);
-        if (property is null)
-            properties.Add(property = new Property(set.Key));
-        return property;
+        ref VertexTable.Row row = ref _vertices[vertex];
+        (row.CreatedClock, row.CreatedActor) = (before.Clock, before.Actor);
+        if (before.Clock == 0)
+            _vertices.RemoveLast(vertex);
+    }
+
+    /// <summary>Writes a property when the write is the greatest known. False when it is not; else <paramref name="before"/> is what was there.</summary>
+    internal bool Write(long clock, TreeActor actor, int vertex, TreeOperation.SetProperty set, out int register, out Held before)
+    {
+        register = _properties.FindOrAdd(vertex, ref _vertices[vertex].FirstProperty, set.Key);
+        ref PropertyTable.Register current = ref _properties[register];
+        before = new Held(current.Clock, current.Actor, current.Value);
+        if (current.Clock != 0)
+        {
+            if (_actors.Compare(clock, actor.Number, current.Clock, current.Actor) <= 0)
+                return false;
+            Sendable.CountSuperseded(_actors[current.Actor]);
+        }
+
+        (current.Clock, current.Actor, current.Value) = (clock, actor.Number, set.Value.GetValueOrDefault());
+        SendIndex.AddWrite(actor, clock, register);
+        return true;
     }
 
     /// <summary>Takes back a write; the register too when it was its first, or refused groups would fill the memory.</summary>
-    internal void TakeBackWrite(string vertexId, Property property, Stamp before, JsonText? value)
+    internal void TakeBackWrite(int vertex, int register, Held before)
     {
-        property.Stamp = before;
-        property.Value = value;
-        if (before == default)
-            _vertices[vertexId].Properties.RemoveLast(property);
+        ref PropertyTable.Register current = ref _properties[register];
+        SendIndex.Remove(_actors[current.Actor], current.Clock);
+        if (before.Clock == 0)
+        {
+            _properties.RemoveLast(vertex, ref _vertices[vertex].FirstProperty);
+            return;
+        }
+
+        _actors[before.Actor].Superseded--;
+        (current.Clock, current.Actor, current.Value) = (before.Clock, before.Actor, before.Value);
     }
+
+    /// <summary>Whether a write is the winner.</summary>
+    internal bool IsWinner(int register, long clock, int actor) =>
+        _properties[register].Clock == clock && _properties[register].Actor == actor;
 
     /// <summary>How many vertices <see cref="Read"/> shows.</summary>
     public int CountVertices(bool includeDeleted)
     {
-        _moves.Settle(_vertices.Values);
+        _moves.Settle();
+        VertexTable.Children children = _vertices.GroupByParent();
         int count = 0;
-        Stack<Vertex> open = new(Tops(includeDeleted));
-        while (open.TryPop(out Vertex? vertex))
+        Stack<int> open = new(Tops(includeDeleted));
+        while (open.TryPop(out int vertex))
         {
             count++;
-            foreach (Vertex child in vertex.Children)
+            for (int child = children.FirstOf(vertex); child >= 0; child = children.After(child))
                 open.Push(child);
         }
 
@@ -151,42 +211,53 @@ public sealed class Tree
     /// <param name="includeDeleted">Adds the trash, with parent null, and what is under it.</param>
     public IEnumerable<VertexState> Read(bool includeDeleted)
     {
-        _moves.Settle(_vertices.Values);
-        Stack<Vertex> open = new(Tops(includeDeleted).Reverse());
-        while (open.TryPop(out Vertex? vertex))
+        _moves.Settle();
+        VertexTable.Children children = _vertices.GroupByParent();
+        SiblingOrder order = new(_vertices, _properties, _actors);
+        Stack<int> open = new(Tops(includeDeleted).Reverse());
+        while (open.TryPop(out int vertex))
         {
             yield return StateOf(vertex);
-            foreach (Vertex child in SiblingOrder.Sort(vertex.Children).Reverse())
-                open.Push(child);
+            int[] sorted = order.Sort(children, vertex);
+            for (int i = sorted.Length - 1; i >= 0; i--)
+                open.Push(sorted[i]);
         }
     }
 
     /// <summary>One vertex as it stands; null when it is not known.</summary>
     public VertexState? Find(string vertexId)
     {
-        _moves.Settle(_vertices.Values);
-        return _vertices.TryGetValue(vertexId, out Vertex? vertex) ? StateOf(vertex) : null;
+        _moves.Settle();
+        return _vertices.TryFind(vertexId, out int vertex) ? StateOf(vertex) : null;
     }
 
-    private IEnumerable<Vertex> Tops(bool includeDeleted)
+    private IEnumerable<int> Tops(bool includeDeleted)
     {
-        if (_vertices.TryGetValue(Id.Value, out Vertex? root))
+        if (_vertices.TryFind(Id.Value, out int root))
             yield return root;
-        if (includeDeleted && _vertices.TryGetValue(TreeModel.TrashId, out Vertex? trash))
+        if (includeDeleted && _vertices.TryFind(TreeModel.TrashId, out int trash))
             yield return trash;
     }
 
-    private static VertexState StateOf(Vertex vertex)
+    private VertexState StateOf(int vertex)
     {
-        Debug.Assert(vertex.IsPlaced, "a known vertex is placed after settling");
+        int parent = _vertices.ParentOf(vertex);
+        Debug.Assert(parent != VertexTable.Unplaced, "a known vertex is placed after settling");
         List<KeyValuePair<string, JsonText>> properties = [];
-        foreach (Property property in vertex.Properties.All)
+        for (int register = _vertices[vertex].FirstProperty; register != PropertyTable.None; register = _properties[register].Next)
         {
-            if (property.Value is { } value)
-                properties.Add(new KeyValuePair<string, JsonText>(property.Key, value));
+            ref PropertyTable.Register property = ref _properties[register];
+            if (property is { Clock: > 0, IsRemoved: false })
+                properties.Add(new KeyValuePair<string, JsonText>(_properties.KeyOf(register), property.Value));
         }
 
         properties.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
-        return new VertexState(vertex.Id, vertex.Parent?.Id, properties);
+        return new VertexState(_vertices.IdOf(vertex), parent < 0 ? null : _vertices.IdOf(parent), properties);
     }
+
+    /// <summary>A vertex's creation; clock 0 before the first.</summary>
+    internal readonly record struct Creation(long Clock, int Actor);
+
+    /// <summary>What a register held; clock 0 before its first write, no text for a removal.</summary>
+    internal readonly record struct Held(long Clock, int Actor, JsonText Value);
 }

@@ -10,8 +10,11 @@ public sealed class TreesState : IModelState
     private readonly Dictionary<ResourceId, Tree> _trees = [];
     private readonly HeldBackQuota _heldBack;
     private readonly List<Change> _journal = [];
-    private readonly List<(Tree Tree, LoggedOperation Operation, long Seq)> _newlySendable = [];
+    private readonly List<Candidate> _newlySendable = [];
     private readonly List<Tree> _newTrees = [];
+
+    // Operations come in runs of one tree.
+    private Tree? _latest;
 
     internal TreesState(TreeLimits limits) => _heldBack = new HeldBackQuota(limits);
 
@@ -24,7 +27,6 @@ public sealed class TreesState : IModelState
         Moved,
         Created,
         Written,
-        Sendable,
     }
 
     /// <summary>The trees that have at least one operation.</summary>
@@ -66,27 +68,21 @@ public sealed class TreesState : IModelState
     /// <inheritdoc />
     public void Apply(LoggedOperation operation)
     {
+        Tree tree = FindOrAdd(operation);
         Stamp stamp = operation.Operation.Id.Stamp;
-        if (!_trees.TryGetValue(operation.Operation.Id.ResourceId, out Tree? tree))
-        {
-            tree = new Tree(operation.Operation.Id.ResourceId, operation.Seq);
-            _trees.Add(tree.Id, tree);
-            _newTrees.Add(tree);
-            _journal.Add(new Change(ChangeKind.TreeAdded, tree));
-        }
-
-        _journal.Add(new Change(ChangeKind.Logged, tree, Stamp: stamp, Number: tree.Head));
-        tree.Stored.Add(stamp);
+        TreeActor actor = tree.Store(stamp);
+        _journal.Add(new Change(ChangeKind.Logged, tree) { Clock = stamp.Clock, Actor = actor.Number, Number = tree.Head });
         tree.Head = operation.Seq;
-        if (tree.TakesPart(stamp, (TreeOperation)operation.Operation.Content!))
+        if (TryTakeIn(tree, actor, operation, operation.Seq, out int created))
         {
-            TakeIn(tree, operation);
+            if (created >= 0)
+                ReleaseWhatWaits(tree, operation);
             return;
         }
 
         tree.HoldBack(operation);
         _heldBack.Add(operation);
-        _journal.Add(new Change(ChangeKind.HeldBack, tree, operation));
+        _journal.Add(new Change(ChangeKind.HeldBack, tree) { Subject = operation });
     }
 
     /// <inheritdoc />
@@ -103,15 +99,9 @@ public sealed class TreesState : IModelState
     /// <inheritdoc />
     public void Commit()
     {
-        NewlySendable = _newlySendable
-            .Where(candidate => candidate.Tree.Sendable.Contains(candidate.Operation.Operation.Id.Stamp))
-            .Select(candidate => (candidate.Seq, candidate.Operation))
-            .ToArray();
-        foreach ((Tree tree, _, _) in _newlySendable)
-            tree.Sendable.Tidy();
-        NewTrees = [.. _newTrees];
+        NewlySendable = TakeNewlySendable();
+        NewTrees = _newTrees.Count == 0 ? [] : [.. _newTrees];
         _newTrees.Clear();
-        _newlySendable.Clear();
         _journal.Clear();
     }
 
@@ -125,59 +115,93 @@ public sealed class TreesState : IModelState
         return move.TargetId == treeId ? "the root cannot be moved" : "the trash cannot be moved";
     }
 
-    // A vertex that becomes known, or known from earlier on, lets operations take part that waited for it, and those may do the same.
-    private void TakeIn(Tree tree, LoggedOperation arrived)
+    private Tree FindOrAdd(LoggedOperation operation)
     {
-        Queue<LoggedOperation> ready = new();
-        ready.Enqueue(arrived);
+        ResourceId id = operation.Operation.Id.ResourceId;
+        if (_latest is { } latest && string.Equals(latest.Id.Value, id.Value, StringComparison.Ordinal))
+            return latest;
+        if (!_trees.TryGetValue(id, out Tree? tree))
+        {
+            tree = new Tree(id, operation.Seq);
+            _trees.Add(id, tree);
+            _newTrees.Add(tree);
+            _journal.Add(new Change(ChangeKind.TreeAdded, tree));
+        }
+
+        return _latest = tree;
+    }
+
+    // Lets an operation take part when what it needs is known and older; false when it is not. Tells the vertex that it made known, or known
+    // from earlier on.
+    private bool TryTakeIn(Tree tree, TreeActor actor, LoggedOperation logged, long seq, out int created)
+    {
+        created = -1;
+        long clock = logged.Operation.Id.Clock;
+        TreeOperation content = (TreeOperation)logged.Operation.Content!;
+        int needed = VertexTable.NoParent;
+        if (content.NeededId is { } neededId && !tree.TryFindOlder(neededId, clock, actor.Number, out needed))
+            return false;
+        if (content is TreeOperation.SetProperty set)
+        {
+            if (!tree.Write(clock, actor, needed, set, out int register, out Tree.Held before))
+                return true;
+            _journal.Add(new Change(ChangeKind.Written, tree) { Index = register, Vertex = needed, Clock = before.Clock, Actor = before.Actor, Value = before.Value });
+            _newlySendable.Add(new Candidate(tree, logged, seq, register, actor.Number));
+            return true;
+        }
+
+        bool creates = tree.AddMove(clock, actor, content.TargetId, needed, out int vertex, out Tree.Creation beforeIt);
+        _journal.Add(new Change(ChangeKind.Moved, tree) { Clock = clock, Actor = actor.Number });
+        _newlySendable.Add(new Candidate(tree, logged, seq, Register: PropertyTable.None, actor.Number));
+        if (creates)
+        {
+            _journal.Add(new Change(ChangeKind.Created, tree) { Vertex = vertex, Clock = beforeIt.Clock, Actor = beforeIt.Actor });
+            created = vertex;
+        }
+
+        return true;
+    }
+
+    // A vertex that becomes known, or known from earlier on, lets operations take part that waited for it, and those may do the same.
+    private void ReleaseWhatWaits(Tree tree, LoggedOperation arrived)
+    {
+        IReadOnlyList<LoggedOperation> released = tree.Release(arrived);
+        if (released.Count == 0)
+            return;
+        Queue<LoggedOperation> ready = new(released);
         while (ready.TryDequeue(out LoggedOperation? logged))
         {
             Stamp stamp = logged.Operation.Id.Stamp;
-            if (!ReferenceEquals(logged, arrived))
-            {
-                tree.Sendable.AddLate(stamp, arrived.Seq);
-                _heldBack.Remove(logged);
-                _journal.Add(new Change(ChangeKind.Released, tree, logged));
-            }
-
-            if (logged.Operation.Content is TreeOperation.Move move)
-            {
-                bool creates = tree.AddMove(stamp, move, out Vertex vertex, out Stamp before);
-                _journal.Add(new Change(ChangeKind.Moved, tree, Stamp: stamp));
-                if (creates)
-                {
-                    _journal.Add(new Change(ChangeKind.Created, tree, vertex, before));
-                    foreach (LoggedOperation released in tree.Release(vertex))
-                        ready.Enqueue(released);
-                }
-
-                MakeSendable(tree, logged, property: null, arrived.Seq);
-            }
-            else
-            {
-                Write(tree, logged, (TreeOperation.SetProperty)logged.Operation.Content!, arrived.Seq);
-            }
+            tree.Sendable.AddLate(stamp, arrived.Seq);
+            _heldBack.Remove(logged);
+            _journal.Add(new Change(ChangeKind.Released, tree) { Subject = logged });
+            bool takesPart = TryTakeIn(tree, tree.ActorOf(stamp.Actor), logged, arrived.Seq, out int created);
+            Debug.Assert(takesPart, "what is released is newer than what it needs");
+            if (created < 0)
+                continue;
+            foreach (LoggedOperation next in tree.Release(logged))
+                ready.Enqueue(next);
         }
     }
 
-    private void Write(Tree tree, LoggedOperation logged, TreeOperation.SetProperty set, long seq)
+    private (long Seq, LoggedOperation Operation)[] TakeNewlySendable()
     {
-        Stamp stamp = logged.Operation.Id.Stamp;
-        Property property = tree.PropertyOf(set);
-        if (property.Stamp >= stamp)
-            return;
-        _journal.Add(new Change(ChangeKind.Written, tree, property, property.Stamp, property.Value, VertexId: set.TargetId));
-        tree.Sendable.CountDead(property.Stamp, 1);
-        property.Stamp = stamp;
-        property.Value = set.Value;
-        MakeSendable(tree, logged, property, seq);
-    }
+        if (_newlySendable.Count == 0)
+            return [];
+        (long Seq, LoggedOperation Operation)[] sendable = new (long, LoggedOperation)[_newlySendable.Count];
+        int count = 0;
+        Tree? tidied = null;
+        foreach (Candidate candidate in _newlySendable)
+        {
+            if (candidate.IsLive)
+                sendable[count++] = (candidate.Seq, candidate.Operation);
+            if (!ReferenceEquals(tidied, candidate.Tree))
+                candidate.Tree.Sendable.Tidy();
+            tidied = candidate.Tree;
+        }
 
-    private void MakeSendable(Tree tree, LoggedOperation logged, Property? property, long seq)
-    {
-        tree.Sendable.Add(logged.Operation.Id.Stamp, property);
-        _newlySendable.Add((tree, logged, seq));
-        _journal.Add(new Change(ChangeKind.Sendable, tree, logged));
+        _newlySendable.Clear();
+        return count == sendable.Length ? sendable : sendable[..count];
     }
 
     private void TakeBack(in Change change)
@@ -188,33 +212,30 @@ public sealed class TreesState : IModelState
             case ChangeKind.TreeAdded:
                 _trees.Remove(tree.Id);
                 _newTrees.Remove(tree);
+                _latest = null;
                 break;
             case ChangeKind.Logged:
-                tree.Stored.Remove(change.Stamp);
+                tree.TakeBackStored(change.Clock, change.Actor);
                 tree.Head = change.Number;
                 break;
             case ChangeKind.HeldBack:
-                tree.TakeBackHeld((LoggedOperation)change.Subject!);
-                _heldBack.Remove((LoggedOperation)change.Subject!);
+                tree.TakeBackHeld(change.Subject!);
+                _heldBack.Remove(change.Subject!);
                 break;
             case ChangeKind.Released:
-                tree.Sendable.RemoveLastLate(((LoggedOperation)change.Subject!).Operation.Id.Stamp);
-                tree.HoldBack((LoggedOperation)change.Subject!);
-                _heldBack.Add((LoggedOperation)change.Subject!);
+                tree.Sendable.RemoveLastLate(change.Subject!.Operation.Id.Stamp);
+                tree.HoldBack(change.Subject);
+                _heldBack.Add(change.Subject);
                 break;
             case ChangeKind.Moved:
-                tree.TakeBackMove(change.Stamp);
+                tree.TakeBackMove(change.Clock, change.Actor);
+                _newlySendable.RemoveAt(_newlySendable.Count - 1);
                 break;
             case ChangeKind.Created:
-                tree.TakeBackCreation((Vertex)change.Subject!, change.Stamp);
+                tree.TakeBackCreation(change.Vertex, new Tree.Creation(change.Clock, change.Actor));
                 break;
             case ChangeKind.Written:
-                Property property = (Property)change.Subject!;
-                tree.Sendable.CountDead(change.Stamp, -1);
-                tree.TakeBackWrite(change.VertexId!, property, change.Stamp, change.Value);
-                break;
-            case ChangeKind.Sendable:
-                tree.Sendable.Remove(((LoggedOperation)change.Subject!).Operation.Id.Stamp);
+                tree.TakeBackWrite(change.Vertex, change.Index, new Tree.Held(change.Clock, change.Actor, change.Value));
                 _newlySendable.RemoveAt(_newlySendable.Count - 1);
                 break;
             default:
@@ -222,7 +243,27 @@ public sealed class TreesState : IModelState
         }
     }
 
-    /// <summary>One change, with what is needed to take it back.</summary>
-    private readonly record struct Change(
-        ChangeKind Kind, Tree Tree, object? Subject = null, Stamp Stamp = default, JsonText? Value = null, long Number = 0, string? VertexId = null);
+    /// <summary>One change, with what is needed to take it back: each kind has its own use for the numbers.</summary>
+    private readonly record struct Change(ChangeKind Kind, Tree Tree)
+    {
+        public LoggedOperation? Subject { get; init; }
+
+        public JsonText Value { get; init; }
+
+        public long Clock { get; init; }
+
+        public long Number { get; init; }
+
+        public int Actor { get; init; }
+
+        public int Vertex { get; init; }
+
+        public int Index { get; init; }
+    }
+
+    /// <summary>An operation that may be worth sending once the batch is committed: a later write of the batch may supersede it.</summary>
+    private readonly record struct Candidate(Tree Tree, LoggedOperation Operation, long Seq, int Register, int Actor)
+    {
+        public bool IsLive => Register == PropertyTable.None || Tree.IsWinner(Register, Operation.Operation.Id.Clock, Actor);
+    }
 }

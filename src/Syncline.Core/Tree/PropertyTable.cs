@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Syncline.Core.Json;
+
+namespace Syncline.Core.Tree;
+
+/// <summary>
+/// The last-writer-wins registers of a tree's properties, by number. They come in order and are taken back in reverse order.
+/// </summary>
+/// <remarks>
+/// A vertex's registers form a list through the table, the newest first: most vertices have a few, which a walk finds fastest. Those of a
+/// vertex with more than <see cref="WalkMax"/> are found through a dictionary.
+/// </remarks>
+internal sealed class PropertyTable
+{
+    /// <summary>No register: the end of a list.</summary>
+    public const int None = -1;
+
+    private const int WalkMax = 8;
+    private readonly Dictionary<string, int> _keyNumbers = new(StringComparer.Ordinal);
+    private readonly List<Key> _keys = [];
+    private readonly List<Register> _registers = [];
+    private readonly Dictionary<(int Vertex, int Key), int> _ofLongLists = [];
+
+    public int Count => _registers.Count;
+
+    public int KeyCount => _keys.Count;
+
+    /// <summary>A register; the reference is good until one is added.</summary>
+    public ref Register this[int register] => ref CollectionsMarshal.AsSpan(_registers)[register];
+
+    public string KeyOf(int register) => _keys[_registers[register].Key].Name;
+
+    public string KeyName(int key) => _keys[key].Name;
+
+    public void EnsureCapacity(int registers) => _registers.EnsureCapacity(registers);
+
+    /// <summary>The register of a key in the list of a vertex, which begins at <paramref name="first"/>.</summary>
+    public bool TryFind(int vertex, int first, string key, out int register)
+    {
+        if (_keyNumbers.TryGetValue(key, out int number))
+            return TryFind(vertex, first, number, out register, out _);
+        register = None;
+        return false;
+    }
+
+    /// <summary>The register of a key; where it is not there, it is added as the new head of the vertex's list.</summary>
+    public int FindOrAdd(int vertex, ref int first, string key)
+    {
+        if (!_keyNumbers.TryGetValue(key, out int number))
+            number = AddKey(key);
+        if (TryFind(vertex, first, number, out int register, out int walked))
+            return register;
+        return first = Add(vertex, first, number, walked);
+    }
+
+    /// <summary>Adds a key; the next register is the first that has it.</summary>
+    public int AddKey(string key)
+    {
+        int number = _keys.Count;
+        _keyNumbers.Add(key, number);
+        _keys.Add(new Key(key, FirstRegister: _registers.Count));
+        return number;
+    }
+
+    /// <summary>Takes back the register that was added last, which is the head of its vertex's list.</summary>
+    public void RemoveLast(int vertex, ref int first)
+    {
+        int register = _registers.Count - 1;
+        Debug.Assert(first == register, "registers are taken back in reverse order");
+        (int key, first) = (_registers[register].Key, _registers[register].Next);
+        _registers.RemoveAt(register);
+        _ofLongLists.Remove((vertex, key));
+
+        // A key that came with it goes with it, or refused groups would fill the memory with keys.
+        if (_keys[key].FirstRegister == register)
+        {
+            _keyNumbers.Remove(_keys[key].Name);
+            _keys.RemoveAt(key);
+        }
+    }
+
+    /// <summary>Adds a register before those of a vertex, of which <paramref name="walked"/> were looked at in vain.</summary>
+    private int Add(int vertex, int first, int key, int walked)
+    {
+        if (walked == WalkMax)
+        {
+            for (int other = first; other != None; other = _registers[other].Next)
+                _ofLongLists[(vertex, _registers[other].Key)] = other;
+        }
+
+        int register = _registers.Count;
+        if (walked >= WalkMax)
+            _ofLongLists[(vertex, key)] = register;
+        _registers.Add(new Register { Key = key, Next = first });
+        return register;
+    }
+
+    // Tells how many were walked over; one more than are walked over where the list is longer.
+    private bool TryFind(int vertex, int first, int key, out int register, out int walked)
+    {
+        ReadOnlySpan<Register> registers = CollectionsMarshal.AsSpan(_registers);
+        register = first;
+        for (walked = 0; register != None && walked < WalkMax; walked++)
+        {
+            if (registers[register].Key == key)
+                return true;
+            register = registers[register].Next;
+        }
+
+        if (register == None)
+            return false;
+        walked++;
+        return _ofLongLists.TryGetValue((vertex, key), out register);
+    }
+
+    /// <summary>The greatest write of one property of one vertex that is known, and what it wrote.</summary>
+    internal struct Register
+    {
+        /// <summary>The winning write's clock; 0 before the first write.</summary>
+        public long Clock;
+
+        /// <summary>What it wrote; the default is a tombstone, kept so that an older write cannot undo the removal.</summary>
+        public JsonText Value;
+
+        /// <summary>The winning write's actor.</summary>
+        public int Actor;
+
+        public int Key;
+
+        /// <summary>The vertex's next register, or <see cref="None"/>.</summary>
+        public int Next;
+
+        public readonly bool IsRemoved => Value.Utf8.IsEmpty;
+    }
+
+    private readonly record struct Key(string Name, int FirstRegister);
+}
