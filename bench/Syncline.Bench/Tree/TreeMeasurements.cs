@@ -32,16 +32,15 @@ internal static class TreeMeasurements
         _ => throw new ArgumentException(workload, nameof(workload)),
     };
 
-    // Local edits: each vertex is made, named and dated as RepTree does it (three operations, with the JSON that goes into the outbox), and
-    // each is a change of its own.
+    // Local edits: each vertex is made and named, and each is a change of its own. As with the peers, what is made is the operation, not yet
+    // its encoding for the wire.
     private static Sample Create(int[] parents)
     {
-        Random random = new(1);
+        Random random = new();
         int count = parents.Length - 1;
         string[] ids = new string[count + 1];
         ids[0] = NewId(random);
         TreeReplica replica = new(ids[0]);
-        using RepTreeJson json = new();
         long clock = 1;
         replica.Merge([replica.Move(clock, Local.Value, ids[0], null)]);
         Stage stage = Stage.Begin();
@@ -49,8 +48,7 @@ internal static class TreeMeasurements
         {
             ids[i] = NewId(random);
             Make(new TreeOperation.Move(ids[i], ids[parents[i]]));
-            Make(new TreeOperation.SetProperty(ids[i], "_c", JsonText.From("\"2026-01-01T00:00:00.000Z\"")));
-            Make(new TreeOperation.SetProperty(ids[i], "name", JsonText.From(string.Create(CultureInfo.InvariantCulture, $"\"v{i}\""))));
+            Make(new TreeOperation.SetProperty(ids[i], "name", Name(i)));
             replica.State.Commit();
         }
 
@@ -59,8 +57,7 @@ internal static class TreeMeasurements
 
         void Make(TreeOperation content)
         {
-            Stamp stamp = new(++clock, Local);
-            replica.Apply(replica.Logged(stamp.Clock, Local, content, json.Write(stamp, content)));
+            replica.Apply(replica.Logged(++clock, Local, content, default));
         }
     }
 
@@ -104,14 +101,11 @@ internal static class TreeMeasurements
         (int Target, int Key, int Value)[] sets = TreeWorkloads.Sets(BaseVertices, count, 31);
         string[] ids = VertexIds(BaseVertices);
         string[] keys = Keys();
-        using RepTreeJson json = new();
         long clock = BaseVertices + 2;
         Stage stage = Stage.Begin();
         foreach ((int target, int key, int value) in sets)
         {
-            Stamp stamp = new(++clock, Local);
-            TreeOperation.SetProperty set = new(ids[target], keys[key], JsonNumber(value));
-            replica.Apply(replica.Logged(stamp.Clock, Local, set, json.Write(stamp, set)));
+            replica.Apply(replica.Set(++clock, Local.Value, ids[target], keys[key], JsonNumber(value)));
             replica.State.Commit();
         }
 
@@ -205,9 +199,7 @@ internal static class TreeMeasurements
         {
             OperationId id = new(TreeModel.Scope, new ResourceId(rootId), Local, clocks[i]);
             JsonText payload = new(payloads[i]);
-            if (model.Read(id, payload, out IModel.Reading reading) is { } refusal)
-                throw new InvalidOperationException(refusal.Detail);
-            replica.Apply(replica.Logged(clocks[i], Local, (TreeOperation)reading.Content!, payload));
+            replica.Apply(replica.Logged(clocks[i], Local, (TreeOperation)model.ReadContent(id, payload)!, payload));
             if (i % 4_000 == 0)
                 replica.State.Commit();
         }
@@ -229,7 +221,7 @@ internal static class TreeMeasurements
         {
             Add(new TreeOperation.Move(ids[i], ids[parents[i]]));
             Add(new TreeOperation.SetProperty(ids[i], "_c", JsonText.From("\"2026-01-01T00:00:00.000Z\"")));
-            Add(new TreeOperation.SetProperty(ids[i], "name", JsonText.From(string.Create(CultureInfo.InvariantCulture, $"\"v{i}\""))));
+            Add(new TreeOperation.SetProperty(ids[i], "name", Name(i)));
         }
 
         return ([.. payloads], ids[0], [.. Enumerable.Range(1, payloads.Count).Select(clock => (long)clock)]);
@@ -277,6 +269,13 @@ internal static class TreeMeasurements
         using (Utf8JsonWriter writer = new(buffer))
             vector.Write(writer);
         return buffer.WrittenSpan.ToArray();
+    }
+
+    private static JsonText Name(int number)
+    {
+        Span<byte> text = stackalloc byte[16];
+        System.Text.Unicode.Utf8.TryWrite(text, CultureInfo.InvariantCulture, $"\"v{number}\"", out int length);
+        return new JsonText(text[..length].ToArray());
     }
 
     private static string NewId(Random random)

@@ -15,6 +15,13 @@ public interface IModel
     /// <returns>Null, or why the operation can never be accepted.</returns>
     Refusal? Read(in OperationId id, JsonText payload, out Reading reading);
 
+    /// <summary>Reads the content of a payload from the log. What is there is law: it is neither judged nor hashed again.</summary>
+    /// <exception cref="InvalidDataException">It is not readable: the log is damaged.</exception>
+    object? ReadContent(in OperationId id, JsonText payload) =>
+        Read(id, payload, out Reading reading) is { } refusal
+            ? throw new InvalidDataException($"The stored operation {id} is not readable: {refusal.Detail}")
+            : reading.Content;
+
     /// <summary>An empty state.</summary>
     IModelState CreateState();
 

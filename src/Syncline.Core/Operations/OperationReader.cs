@@ -152,9 +152,7 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
 
     /// <summary>Adds to an operation from the log what its model reads from it. What is in the log is law: it is not judged again.</summary>
     public Operation WithContent(Operation stored) =>
-        ModelOf(stored.Id.Scope).Read(stored.Id, stored.Payload, out IModel.Reading content) is { } refusal
-            ? throw new InvalidDataException($"The stored operation {stored.Id} is not readable: {refusal.Detail}")
-            : stored with { Content = content.Content };
+        stored with { Content = ModelOf(stored.Id.Scope).ReadContent(stored.Id, stored.Payload) };
 
     // A refused operation still blocks its group, so its group is read even where the rest is not readable.
     private static string? TxOf(ReadOnlySpan<byte> json)

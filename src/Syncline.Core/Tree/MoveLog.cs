@@ -11,20 +11,22 @@ namespace Syncline.Core.Tree;
 /// A creation needs no undo and no search for cycles: nothing that is older than it names its vertex, so the vertex has no children then,
 /// no place between any two vertices, and its own place may simply stay while older moves are undone and replayed around it.
 /// Invariants: <c>_settled</c> is sorted; every vertex of a settled move is placed; its place is that of the replay; a settled move that is
-/// a creation has <see cref="VertexTable.Unplaced"/> as its prior place.
+/// a creation has <see cref="Places.Unplaced"/> as its prior place.
 /// </remarks>
 internal sealed class MoveLog
 {
     private readonly VertexTable _vertices;
+    private readonly Places _places;
     private readonly ActorTable _actors;
     private readonly List<Move> _settled = [];
     private readonly List<Move> _incoming = [];
     private readonly Comparison<Move> _byStamp;
     private bool _placesLost;
 
-    public MoveLog(VertexTable vertices, ActorTable actors)
+    public MoveLog(VertexTable vertices, Places places, ActorTable actors)
     {
         _vertices = vertices;
+        _places = places;
         _actors = actors;
         _byStamp = (left, right) => Compare(left, right);
     }
@@ -51,7 +53,7 @@ internal sealed class MoveLog
     {
         if (_placesLost)
         {
-            _vertices.ForgetPlaces();
+            _places.Forget();
             _incoming.AddRange(_settled);
             _settled.Clear();
             _placesLost = false;
@@ -80,8 +82,8 @@ internal sealed class MoveLog
             ref Move move = ref settled[i];
 
             // What was the creation until an older move arrived leaves its vertex without a place.
-            if (move.Prior != VertexTable.Unplaced || !IsCreation(move))
-                _vertices.MoveTo(move.Vertex, move.Prior);
+            if (move.Prior != Places.Unplaced || !IsCreation(move))
+                _places.Move(move.Vertex, move.Prior);
         }
     }
 
@@ -107,19 +109,19 @@ internal sealed class MoveLog
         for (int i = first; i < settled.Length; i++)
         {
             ref Move move = ref settled[i];
-            int place = _vertices.ParentOf(move.Vertex);
+            int place = _places.ParentOf(move.Vertex);
             if (IsCreation(move))
             {
-                if (place != VertexTable.Unplaced)
+                if (place != Places.Unplaced)
                     continue;
-                move.Prior = VertexTable.Unplaced;
-                _vertices.MoveTo(move.Vertex, move.Parent);
+                move.Prior = Places.Unplaced;
+                _places.Move(move.Vertex, move.Parent);
             }
             else if (i >= replayFrom)
             {
                 move.Prior = place;
-                if (!_vertices.IsAtOrAbove(move.Vertex, move.Parent))
-                    _vertices.MoveTo(move.Vertex, move.Parent);
+                if (!_places.IsAtOrAbove(move.Vertex, move.Parent))
+                    _places.Move(move.Vertex, move.Parent);
             }
         }
     }
@@ -130,7 +132,7 @@ internal sealed class MoveLog
         return vertex.CreatedClock == move.Clock && vertex.CreatedActor == move.Actor;
     }
 
-    private bool IsNewCreation(Move move) => IsCreation(move) && _vertices.ParentOf(move.Vertex) == VertexTable.Unplaced;
+    private bool IsNewCreation(Move move) => IsCreation(move) && _places.ParentOf(move.Vertex) == Places.Unplaced;
 
     private bool IsSorted(ReadOnlySpan<Move> moves)
     {
@@ -170,6 +172,6 @@ internal sealed class MoveLog
         public readonly int Parent = parent;
 
         /// <summary>Where the vertex was before it.</summary>
-        public int Prior = VertexTable.Unplaced;
+        public int Prior = Places.Unplaced;
     }
 }

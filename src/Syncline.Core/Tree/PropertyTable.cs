@@ -21,6 +21,7 @@ internal sealed class PropertyTable
     private readonly List<Key> _keys = [];
     private readonly List<Register> _registers = [];
     private readonly Dictionary<(int Vertex, int Key), int> _ofLongLists = [];
+    private TextHeap _values = new();
 
     public int Count => _registers.Count;
 
@@ -32,6 +33,37 @@ internal sealed class PropertyTable
     public string KeyOf(int register) => _keys[_registers[register].Key].Name;
 
     public string KeyName(int key) => _keys[key].Name;
+
+    /// <summary>What the winning write wrote; nothing for a removal.</summary>
+    public JsonText? ValueOf(int register) =>
+        _registers[register].Value.Length == 0 ? null : new JsonText(_values.MemoryOf(_registers[register].Value));
+
+    /// <summary>Writes a register; the value that was there is kept until the next <see cref="Tidy"/>, in case the write is taken back.</summary>
+    public void Write(ref Register register, long clock, int actor, JsonText? value)
+    {
+        _values.Drop(register.Value);
+        register.Value = value is { } text ? _values.Add(text.Utf8.Span) : default;
+        (register.Clock, register.Actor) = (clock, actor);
+    }
+
+    /// <summary>Takes a write back.</summary>
+    public void TakeBackWrite(ref Register register, long clock, int actor, TextHeap.Slot value)
+    {
+        _values.Drop(register.Value);
+        _values.Restore(value);
+        (register.Clock, register.Actor, register.Value) = (clock, actor, value);
+    }
+
+    /// <summary>Makes room where values that were overwritten take most of it. Not while anything may still be taken back.</summary>
+    public void Tidy()
+    {
+        if (!_values.IsCrowded)
+            return;
+        TextHeap values = new();
+        foreach (ref Register register in CollectionsMarshal.AsSpan(_registers))
+            register.Value = values.Add(_values[register.Value]);
+        _values = values;
+    }
 
     public void EnsureCapacity(int registers) => _registers.EnsureCapacity(registers);
 
@@ -120,9 +152,6 @@ internal sealed class PropertyTable
         /// <summary>The winning write's clock; 0 before the first write.</summary>
         public long Clock;
 
-        /// <summary>What it wrote; the default is a tombstone, kept so that an older write cannot undo the removal.</summary>
-        public JsonText Value;
-
         /// <summary>The winning write's actor.</summary>
         public int Actor;
 
@@ -131,7 +160,8 @@ internal sealed class PropertyTable
         /// <summary>The vertex's next register, or <see cref="None"/>.</summary>
         public int Next;
 
-        public readonly bool IsRemoved => Value.Utf8.IsEmpty;
+        /// <summary>What it wrote; of length 0, a tombstone, kept so that an older write cannot undo the removal.</summary>
+        public TextHeap.Slot Value;
     }
 
     private readonly record struct Key(string Name, int FirstRegister);

@@ -27,7 +27,7 @@ internal sealed class SiblingOrder(VertexTable vertices, PropertyTable propertie
     });
 
     /// <summary>The children of a vertex in their order.</summary>
-    public int[] Sort(VertexTable.Children children, int parent)
+    public int[] Sort(Places.Children children, int parent)
     {
         int first = children.FirstOf(parent);
         if (first < 0)
@@ -46,7 +46,7 @@ internal sealed class SiblingOrder(VertexTable vertices, PropertyTable propertie
     private long TimeOf(int vertex)
     {
         if (!properties.TryFind(vertex, vertices[vertex].FirstProperty, CreatedKey, out int register)
-            || properties[register].Value.Utf8.Span is not [(byte)'"', .. var text, (byte)'"'])
+            || properties.ValueOf(register).GetValueOrDefault().Utf8.Span is not [(byte)'"', .. var text, (byte)'"'])
         {
             return long.MinValue;
         }

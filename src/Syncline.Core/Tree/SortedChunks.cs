@@ -92,7 +92,7 @@ internal sealed class SortedChunks<T>
         if (!TryGetLast(out T last) || last.Key < item.Key)
         {
             if (_chunks.Count == 0 || _chunks[^1].Count == ChunkMax)
-                _chunks.Add([]);
+                _chunks.Add(_chunks.Count == 0 ? [] : new List<T>(ChunkMax));
             _chunks[^1].Add(item);
             return;
         }

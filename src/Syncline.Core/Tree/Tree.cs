@@ -20,6 +20,7 @@ public sealed class Tree
         Comparer<LoggedOperation>.Create((left, right) => left.Operation.Id.Stamp.CompareTo(right.Operation.Id.Stamp));
 
     private readonly VertexTable _vertices = new();
+    private readonly Places _places = new();
     private readonly PropertyTable _properties = new();
     private readonly Dictionary<string, SortedSet<LoggedOperation>> _heldBack = new(StringComparer.Ordinal);
     private readonly ActorTable _actors;
@@ -30,7 +31,7 @@ public sealed class Tree
         Id = id;
         FirstSeq = firstSeq;
         _actors = new ActorTable(Stored);
-        _moves = new MoveLog(_vertices, _actors);
+        _moves = new MoveLog(_vertices, _places, _actors);
         Sendable = new SendIndex(_actors, _properties);
     }
 
@@ -124,11 +125,16 @@ public sealed class Tree
     /// <summary>Adds a move that takes part. True when it is now its vertex's creation; <paramref name="before"/> is what that was.</summary>
     internal bool AddMove(long clock, TreeActor actor, string vertexId, int parent, out int vertex, out Creation before)
     {
-        bool isNew = !_vertices.TryFind(vertexId, out vertex);
-        if (isNew)
-            vertex = _vertices.Add(vertexId);
+        vertex = _vertices.FindOrAdd(vertexId);
         ref VertexTable.Row row = ref _vertices[vertex];
         before = new Creation(row.CreatedClock, row.CreatedActor);
+        bool isNew = row.CreatedClock == 0;
+        if (isNew)
+        {
+            _places.EnsureCapacity(_vertices.Capacity);
+            _places.Add(vertex);
+        }
+
         bool creates = isNew || _actors.Compare(clock, actor.Number, row.CreatedClock, row.CreatedActor) < 0;
         if (creates)
             (row.CreatedClock, row.CreatedActor) = (clock, actor.Number);
@@ -148,7 +154,7 @@ public sealed class Tree
         ref VertexTable.Row row = ref _vertices[vertex];
         (row.CreatedClock, row.CreatedActor) = (before.Clock, before.Actor);
         if (before.Clock == 0)
-            _vertices.RemoveLast(vertex);
+            _vertices.RemoveLast();
     }
 
     /// <summary>Writes a property when the write is the greatest known. False when it is not; else <paramref name="before"/> is what was there.</summary>
@@ -164,7 +170,7 @@ public sealed class Tree
             Sendable.CountSuperseded(_actors[current.Actor]);
         }
 
-        (current.Clock, current.Actor, current.Value) = (clock, actor.Number, set.Value.GetValueOrDefault());
+        _properties.Write(ref current, clock, actor.Number, set.Value);
         SendIndex.AddWrite(actor, clock, register);
         return true;
     }
@@ -174,25 +180,29 @@ public sealed class Tree
     {
         ref PropertyTable.Register current = ref _properties[register];
         SendIndex.Remove(_actors[current.Actor], current.Clock);
+        _properties.TakeBackWrite(ref current, before.Clock, before.Actor, before.Value);
         if (before.Clock == 0)
-        {
             _properties.RemoveLast(vertex, ref _vertices[vertex].FirstProperty);
-            return;
-        }
-
-        _actors[before.Actor].Superseded--;
-        (current.Clock, current.Actor, current.Value) = (before.Clock, before.Actor, before.Value);
+        else
+            _actors[before.Actor].Superseded--;
     }
 
     /// <summary>Whether a write is the winner.</summary>
     internal bool IsWinner(int register, long clock, int actor) =>
         _properties[register].Clock == clock && _properties[register].Actor == actor;
 
+    /// <summary>Gives back what superseded writes take, where that is most. Not while anything may still be taken back.</summary>
+    internal void Tidy()
+    {
+        Sendable.Tidy();
+        _properties.Tidy();
+    }
+
     /// <summary>How many vertices <see cref="Read"/> shows.</summary>
     public int CountVertices(bool includeDeleted)
     {
         _moves.Settle();
-        VertexTable.Children children = _vertices.GroupByParent();
+        Places.Children children = _places.GroupByParent(_vertices.Count);
         int count = 0;
         Stack<int> open = new(Tops(includeDeleted));
         while (open.TryPop(out int vertex))
@@ -212,7 +222,7 @@ public sealed class Tree
     public IEnumerable<VertexState> Read(bool includeDeleted)
     {
         _moves.Settle();
-        VertexTable.Children children = _vertices.GroupByParent();
+        Places.Children children = _places.GroupByParent(_vertices.Count);
         SiblingOrder order = new(_vertices, _properties, _actors);
         Stack<int> open = new(Tops(includeDeleted).Reverse());
         while (open.TryPop(out int vertex))
@@ -241,14 +251,13 @@ public sealed class Tree
 
     private VertexState StateOf(int vertex)
     {
-        int parent = _vertices.ParentOf(vertex);
-        Debug.Assert(parent != VertexTable.Unplaced, "a known vertex is placed after settling");
+        int parent = _places.ParentOf(vertex);
+        Debug.Assert(parent != Places.Unplaced, "a known vertex is placed after settling");
         List<KeyValuePair<string, JsonText>> properties = [];
         for (int register = _vertices[vertex].FirstProperty; register != PropertyTable.None; register = _properties[register].Next)
         {
-            ref PropertyTable.Register property = ref _properties[register];
-            if (property is { Clock: > 0, IsRemoved: false })
-                properties.Add(new KeyValuePair<string, JsonText>(_properties.KeyOf(register), property.Value));
+            if (_properties.ValueOf(register) is { } value)
+                properties.Add(new KeyValuePair<string, JsonText>(_properties.KeyOf(register), value));
         }
 
         properties.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
@@ -258,6 +267,6 @@ public sealed class Tree
     /// <summary>A vertex's creation; clock 0 before the first.</summary>
     internal readonly record struct Creation(long Clock, int Actor);
 
-    /// <summary>What a register held; clock 0 before its first write, no text for a removal.</summary>
-    internal readonly record struct Held(long Clock, int Actor, JsonText Value);
+    /// <summary>What a register held; clock 0 before its first write.</summary>
+    internal readonly record struct Held(long Clock, int Actor, TextHeap.Slot Value);
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Syncline.Core.Json;
 using Syncline.Core.Operations;
 
 namespace Syncline.Core.Tree;
@@ -138,7 +137,7 @@ public sealed class TreesState : IModelState
         created = -1;
         long clock = logged.Operation.Id.Clock;
         TreeOperation content = (TreeOperation)logged.Operation.Content!;
-        int needed = VertexTable.NoParent;
+        int needed = Places.NoParent;
         if (content.NeededId is { } neededId && !tree.TryFindOlder(neededId, clock, actor.Number, out needed))
             return false;
         if (content is TreeOperation.SetProperty set)
@@ -196,7 +195,7 @@ public sealed class TreesState : IModelState
             if (candidate.IsLive)
                 sendable[count++] = (candidate.Seq, candidate.Operation);
             if (!ReferenceEquals(tidied, candidate.Tree))
-                candidate.Tree.Sendable.Tidy();
+                candidate.Tree.Tidy();
             tidied = candidate.Tree;
         }
 
@@ -248,7 +247,7 @@ public sealed class TreesState : IModelState
     {
         public LoggedOperation? Subject { get; init; }
 
-        public JsonText Value { get; init; }
+        public TextHeap.Slot Value { get; init; }
 
         public long Clock { get; init; }
 

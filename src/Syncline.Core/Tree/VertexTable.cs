@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
+using System.Numerics;
+using System.Text;
 
 namespace Syncline.Core.Tree;
 
@@ -7,114 +8,105 @@ namespace Syncline.Core.Tree;
 /// The known vertices of a tree, by number: those of which some move takes part. They come in order and are taken back in reverse order.
 /// </summary>
 /// <remarks>
-/// A replay of moves looks at many vertices and at little of each, so that little stands in arrays of integers: the walk up from a parent
-/// touches one of them only, and ten thousand places fit into the processor's nearest cache.
+/// A hash table with linear probing over integers, the ids themselves in a <see cref="TextHeap"/>: nothing in it is an object of its own, and
+/// a look-up ends at the row that is wanted. What was added last is the last in its run of slots, so taking it back leaves no hole that
+/// others were put behind. The hash is the framework's, which is seeded at random: nobody can choose ids that collide.
 /// </remarks>
 internal sealed class VertexTable
 {
-    /// <summary>Instead of a parent: the root, the trash.</summary>
-    public const int NoParent = -1;
-
-    /// <summary>Instead of a parent: known, and to be placed by the next settling.</summary>
-    public const int Unplaced = -2;
-
-    private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
-    private string[] _ids = [];
-    private Row[] _rows = [];
-    private int[] _parents = [];
-    private int[] _childCounts = [];
+    private const int FirstCapacity = 16;
+    private readonly TextHeap _ids = new();
+    private Row[] _rows = new Row[FirstCapacity];
+    private Entry[] _entries = new Entry[FirstCapacity * 2];
 
     public int Count { get; private set; }
 
-    public bool TryFind(string id, out int vertex) => _numbers.TryGetValue(id, out vertex);
-
-    public string IdOf(int vertex) => _ids[vertex];
-
-    public int ParentOf(int vertex) => _parents[vertex];
+    /// <summary>For how many there is room.</summary>
+    public int Capacity => _rows.Length;
 
     /// <summary>What is looked up of a vertex for each operation that names it.</summary>
     public ref Row this[int vertex] => ref _rows[vertex];
 
-    public int Add(string id)
+    /// <summary>A vertex's id, as a new string.</summary>
+    public string IdOf(int vertex) => Encoding.ASCII.GetString(IdUtf8(vertex));
+
+    /// <summary>The bytes of a vertex's id.</summary>
+    public ReadOnlySpan<byte> IdUtf8(int vertex)
     {
-        if (Count == _ids.Length)
-            EnsureCapacity(Math.Max(16, Count * 2));
-        int vertex = Count++;
-        _numbers.Add(id, vertex);
-        _ids[vertex] = id;
-        _rows[vertex] = new Row { FirstProperty = PropertyTable.None };
-        _parents[vertex] = Unplaced;
-        _childCounts[vertex] = 0;
+        Debug.Assert(vertex < Count, "no such vertex");
+        return _ids[_rows[vertex].Id];
+    }
+
+    public bool TryFind(ReadOnlySpan<char> id, out int vertex) =>
+        TryFind(id, string.GetHashCode(id, StringComparison.Ordinal), out vertex, out _);
+
+    /// <summary>The vertex, added where it is not there: then its creation's clock is 0.</summary>
+    public int FindOrAdd(ReadOnlySpan<char> id)
+    {
+        if (Count == _rows.Length)
+            EnsureCapacity(Count * 2);
+        int hash = string.GetHashCode(id, StringComparison.Ordinal);
+        if (TryFind(id, hash, out int vertex, out int slot))
+            return vertex;
+        vertex = Count++;
+        _entries[slot] = new Entry(vertex + 1, hash);
+        ref Row row = ref _rows[vertex];
+        row = new Row { FirstProperty = PropertyTable.None };
+        Encoding.ASCII.GetBytes(id, _ids.Add(id.Length, out row.Id));
         return vertex;
+    }
+
+    /// <summary>Takes back the vertex that was added last.</summary>
+    public void RemoveLast()
+    {
+        int vertex = Count - 1;
+        int slot = string.GetHashCode(IdOf(vertex), StringComparison.Ordinal) & (_entries.Length - 1);
+        while (_entries[slot].VertexPlusOne != vertex + 1)
+            slot = (slot + 1) & (_entries.Length - 1);
+        _entries[slot] = default;
+        _ids.RemoveLast(_rows[vertex].Id);
+        Count--;
     }
 
     public void EnsureCapacity(int capacity)
     {
-        _numbers.EnsureCapacity(capacity);
-        Array.Resize(ref _ids, capacity);
+        if (capacity <= _rows.Length)
+            return;
         Array.Resize(ref _rows, capacity);
-        Array.Resize(ref _parents, capacity);
-        Array.Resize(ref _childCounts, capacity);
-    }
 
-    /// <summary>Takes back the vertex that was added last. Where it has a place, all places must be forgotten before they are used.</summary>
-    public void RemoveLast(int vertex)
-    {
-        Debug.Assert(vertex == Count - 1, "vertices are taken back in reverse order");
-        _numbers.Remove(_ids[vertex]);
-        _ids[vertex] = null!;
-        Count--;
-    }
-
-    public void MoveTo(int vertex, int parent)
-    {
-        int before = _parents[vertex];
-        if (before >= 0)
-            _childCounts[before]--;
-        _parents[vertex] = parent;
-        if (parent >= 0)
-            _childCounts[parent]++;
-    }
-
-    /// <summary>Whether <paramref name="vertex"/> is <paramref name="other"/> or stands above it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool IsAtOrAbove(int vertex, int other)
-    {
-        // A leaf is above nothing: no walk up a deep tree.
-        if (_childCounts[vertex] == 0)
-            return vertex == other;
-        int[] parents = _parents;
-        for (; (uint)other < (uint)parents.Length; other = parents[other])
+        // In the order in which they came, so that the last is again the last in its run.
+        int[] hashes = new int[Count];
+        foreach (Entry entry in _entries)
         {
-            if (other == vertex)
+            if (entry.VertexPlusOne > 0)
+                hashes[entry.VertexPlusOne - 1] = entry.Hash;
+        }
+
+        Entry[] entries = new Entry[(int)BitOperations.RoundUpToPowerOf2((uint)capacity * 2)];
+        for (int vertex = 0; vertex < hashes.Length; vertex++)
+        {
+            int slot = hashes[vertex] & (entries.Length - 1);
+            while (entries[slot].VertexPlusOne != 0)
+                slot = (slot + 1) & (entries.Length - 1);
+            entries[slot] = new Entry(vertex + 1, hashes[vertex]);
+        }
+
+        _entries = entries;
+    }
+
+    // Tells the slot of the vertex, or the one where it would be put.
+    private bool TryFind(ReadOnlySpan<char> id, int hash, out int vertex, out int slot)
+    {
+        Entry[] entries = _entries;
+        for (slot = hash & (entries.Length - 1); ; slot = (slot + 1) & (entries.Length - 1))
+        {
+            Entry entry = entries[slot];
+            vertex = entry.VertexPlusOne - 1;
+            if (vertex < 0)
+                return false;
+            if (entry.Hash == hash && Ascii.Equals(_ids[_rows[vertex].Id], id))
                 return true;
         }
-
-        return false;
-    }
-
-    public void ForgetPlaces()
-    {
-        Array.Fill(_parents, Unplaced, 0, Count);
-        Array.Clear(_childCounts, 0, Count);
-    }
-
-    /// <summary>Everybody's children. Made anew where it is needed: a replay would pay for it at each step, a reader pays once.</summary>
-    public Children GroupByParent()
-    {
-        int[] firstOf = new int[Count];
-        int[] next = new int[Count];
-        Array.Fill(firstOf, NoParent);
-        for (int vertex = Count - 1; vertex >= 0; vertex--)
-        {
-            int parent = _parents[vertex];
-            if (parent < 0)
-                continue;
-            next[vertex] = firstOf[parent];
-            firstOf[parent] = vertex;
-        }
-
-        return new Children(firstOf, next, _childCounts);
     }
 
     /// <summary>A vertex's creation, which is its oldest move that takes part, and the head of its list of properties.</summary>
@@ -123,17 +115,8 @@ internal sealed class VertexTable
         public long CreatedClock;
         public int CreatedActor;
         public int FirstProperty;
+        public TextHeap.Slot Id;
     }
 
-    /// <summary>The children of each vertex, as of one moment.</summary>
-    internal readonly struct Children(int[] firstOf, int[] next, int[] counts)
-    {
-        /// <summary>The first child, or <see cref="NoParent"/>.</summary>
-        public int FirstOf(int vertex) => firstOf[vertex];
-
-        /// <summary>The sibling after <paramref name="vertex"/>, or <see cref="NoParent"/>.</summary>
-        public int After(int vertex) => next[vertex];
-
-        public int CountOf(int vertex) => counts[vertex];
-    }
+    private readonly record struct Entry(int VertexPlusOne, int Hash);
 }

@@ -114,7 +114,7 @@ public sealed class IdentifierTests
             $$"""{"id":{"counter":1,"peerId":"p"},"targetId":"v","key":"{{name}}","value":1}""",
         })
         {
-            Assert.Equal(ErrorCodes.InvalidOperation, TreeModel.ReadBare(Encoding.UTF8.GetBytes(payload), out _)?.Code);
+            Assert.Equal(ErrorCodes.InvalidOperation, TreeOperationReader.Read(Encoding.UTF8.GetBytes(payload), out _)?.Code);
         }
     }
 

@@ -119,7 +119,7 @@ public sealed class OperationReaderTests
     {
         Assert.Equal(expected, Accepted(Opaque.Replace(":7,", $":{clock},", StringComparison.Ordinal)).Id.Clock);
         string bare = $$$"""{"id":{"counter":{{{clock}}},"peerId":"p"},"targetId":"v","parentId":"r"}""";
-        Assert.Null(TreeModel.ReadBare(Encoding.UTF8.GetBytes(bare), out TreeModel.Bare read));
+        Assert.Null(TreeOperationReader.Read(Encoding.UTF8.GetBytes(bare), out TreeOperationReader.Bare read));
         Assert.Equal(expected, read.Counter);
     }
 
@@ -175,7 +175,7 @@ public sealed class OperationReaderTests
         Accepted(Opaque.Replace("{\"scope\"", $"{{\"other\":{deep},\"scope\"", StringComparison.Ordinal));
         AssertRefused(ErrorCodes.InvalidOperation, deep);
         AssertRefused(ErrorCodes.InvalidOperation, Opaque.Replace(":7", $":{deep}", StringComparison.Ordinal));
-        Assert.Null(TreeModel.ReadBare(
+        Assert.Null(TreeOperationReader.Read(
             Encoding.UTF8.GetBytes($$"""{"o":{{deep}},"id":{"o":{{deep}},"counter":7,"peerId":"p"},"targetId":"v","key":"k","value":{{deep}}}"""), out _));
     }
 

@@ -107,7 +107,7 @@ public sealed class RepTreeFixtureTests
         {
             foreach (JsonElement json in kind.Value.EnumerateArray())
             {
-                Assert.Null(TreeModel.ReadBare(JsonSerializer.SerializeToUtf8Bytes(json), out TreeModel.Bare bare));
+                Assert.Null(TreeOperationReader.Read(JsonSerializer.SerializeToUtf8Bytes(json), out TreeOperationReader.Bare bare));
                 Assert.Equal(json.GetProperty("id").GetProperty("counter").GetInt64(), bare.Counter);
                 Assert.Equal(json.GetProperty("id").GetProperty("peerId").GetString(), bare.PeerId);
                 Assert.Equal(json.GetProperty("targetId").GetString(), bare.Operation.TargetId);
