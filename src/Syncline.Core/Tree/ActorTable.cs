@@ -46,6 +46,22 @@ internal sealed class ActorTable(StateVector stored)
         _latest = null;
     }
 
+    public void Write(ByteWriter writer)
+    {
+        writer.Write((ulong)_all.Count);
+        foreach (TreeActor actor in _all)
+        {
+            writer.Write(actor.Id.Value);
+            writer.Write(actor.Stored);
+        }
+    }
+
+    public void Read(ref ByteReader reader)
+    {
+        for (int count = reader.ReadCount(); count > 0; count--)
+            reader.ReadRanges(FindOrAdd(new ActorId(reader.ReadText())).Stored);
+    }
+
     public Stamp StampOf(long clock, int actor) => new(clock, _all[actor].Id);
 
     /// <summary>The order of merging, for stamps whose actor is a number.</summary>

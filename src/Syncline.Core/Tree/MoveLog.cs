@@ -74,6 +74,42 @@ internal sealed class MoveLog
         Replay(first, replayFrom is { } start ? LowerBound(start) : _settled.Count);
     }
 
+    /// <summary>Writes the settled moves.</summary>
+    public void Write(ByteWriter writer)
+    {
+        writer.Write((ulong)_settled.Count);
+        long clock = 0;
+        foreach (Move move in _settled)
+        {
+            writer.Write(move.Clock - clock);
+            writer.Write((ulong)move.Actor);
+            writer.Write((ulong)move.Vertex);
+            writer.Write((ulong)(move.Parent - Places.Unplaced));
+            writer.Write((ulong)(move.Prior - Places.Unplaced));
+            clock = move.Clock;
+        }
+    }
+
+    /// <summary>Reads settled moves whose vertices stand where they led. The first of each vertex is its creation.</summary>
+    public void Read(ref ByteReader reader, Action<int, long> taken)
+    {
+        int count = reader.ReadCount();
+        _settled.EnsureCapacity(count);
+        long clock = 0;
+        for (; count > 0; count--)
+        {
+            clock += reader.ReadInt64();
+            int actor = reader.ReadBelow(_actors.All.Count);
+            int vertex = reader.ReadBelow(_vertices.Count);
+            int parent = Places.ReadPlace(ref reader, _vertices.Count);
+            _settled.Add(new Move(clock, actor, vertex, parent) { Prior = Places.ReadPlace(ref reader, _vertices.Count) });
+            ref VertexTable.Row row = ref _vertices[vertex];
+            if (row.CreatedClock == 0)
+                (row.CreatedClock, row.CreatedActor) = (clock, actor);
+            taken(actor, clock);
+        }
+    }
+
     private void UndoFrom(Move oldest)
     {
         Span<Move> settled = CollectionsMarshal.AsSpan(_settled);

@@ -70,6 +70,23 @@ internal sealed class Places
         Array.Clear(_childCounts);
     }
 
+    public void Write(ByteWriter writer, int count)
+    {
+        for (int vertex = 0; vertex < count; vertex++)
+            writer.Write((ulong)(_parents[vertex] - Unplaced));
+    }
+
+    public void Read(ref ByteReader reader, int count)
+    {
+        EnsureCapacity(count);
+        Array.Fill(_parents, Unplaced);
+        for (int vertex = 0; vertex < count; vertex++)
+            Move(vertex, ReadPlace(ref reader, count));
+    }
+
+    /// <summary>Reads a vertex's number, or one of those that stand for no vertex.</summary>
+    public static int ReadPlace(ref ByteReader reader, int count) => reader.ReadBelow(count - Unplaced) + Unplaced;
+
     /// <summary>The children of each of the first <paramref name="count"/> vertices, as of now.</summary>
     public Children GroupByParent(int count)
     {

@@ -112,6 +112,62 @@ internal sealed class PropertyTable
         }
     }
 
+    public void Write(ByteWriter writer, VertexTable vertices)
+    {
+        // A register does not name its vertex: the list that it is in does.
+        int[] vertexOf = new int[_registers.Count];
+        for (int vertex = 0; vertex < vertices.Count; vertex++)
+        {
+            for (int register = vertices[vertex].FirstProperty; register != None; register = _registers[register].Next)
+                vertexOf[register] = vertex;
+        }
+
+        writer.Write((ulong)_keys.Count);
+        foreach (Key key in _keys)
+            writer.Write(key.Name);
+        writer.Write((ulong)_registers.Count);
+        long clock = 0;
+        for (int i = 0; i < vertexOf.Length; i++)
+        {
+            ref Register register = ref this[i];
+            writer.Write((ulong)vertexOf[i]);
+            writer.Write((ulong)register.Key);
+            writer.WriteSigned(register.Clock - clock);
+            writer.Write((ulong)register.Actor);
+            writer.Write(_values[register.Value]);
+            clock = register.Clock;
+        }
+    }
+
+    public void Read(ref ByteReader reader, VertexTable vertices, int actors, Action<int, long, int> taken)
+    {
+        string[] names = new string[reader.ReadCount()];
+        for (int key = 0; key < names.Length; key++)
+            names[key] = reader.ReadText();
+        int count = reader.ReadCount();
+        _registers.EnsureCapacity(count);
+        long clock = 0;
+        for (int i = 0; i < count; i++)
+        {
+            int vertex = reader.ReadBelow(vertices.Count);
+            int key = reader.ReadBelow(names.Length);
+
+            // The keys were numbered as the registers brought them, so the next one is always the next new one.
+            if (key == _keys.Count)
+                AddKey(names[key]);
+            ref int first = ref vertices[vertex].FirstProperty;
+            if (key > _keys.Count || TryFind(vertex, first, key, out _, out int walked))
+                throw new InvalidDataException("A property is there twice, or before its key.");
+            first = Add(vertex, first, key, walked);
+            clock += reader.ReadSigned();
+            int actor = reader.ReadBelow(actors);
+            ReadOnlySpan<byte> value = reader.ReadBytes();
+            ref Register register = ref this[i];
+            (register.Clock, register.Actor, register.Value) = (clock, actor, _values.Add(value));
+            taken(actor, clock, i);
+        }
+    }
+
     /// <summary>Adds a register before those of a vertex, of which <paramref name="walked"/> were looked at in vain.</summary>
     private int Add(int vertex, int first, int key, int walked)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Syncline.Core.Operations;
 
 namespace Syncline.Core.Tree;
@@ -13,7 +14,9 @@ namespace Syncline.Core.Tree;
 /// </remarks>
 public sealed class SendIndex
 {
-    private const int Move = -1;
+    /// <summary>Instead of a register: the entry is a move.</summary>
+    internal const int Move = -1;
+
     private const int SupersededKept = 64;
     private readonly ActorTable _actors;
     private readonly PropertyTable _properties;
@@ -155,6 +158,55 @@ public sealed class SendIndex
                 }
             }
         }
+    }
+
+    internal void Write(ByteWriter writer)
+    {
+        writer.Write((ulong)_late.Count);
+        long seq = 0;
+        foreach (Late late in _late)
+        {
+            _actors.TryFind(late.Stamp.Actor, out TreeActor? actor);
+            writer.Write(late.Seq - seq);
+            writer.Write((ulong)actor!.Number);
+            writer.Write(late.Stamp.Clock);
+            seq = late.Seq;
+        }
+    }
+
+    internal void Read(ref ByteReader reader)
+    {
+        long seq = 0;
+        for (int count = reader.ReadCount(); count > 0; count--)
+        {
+            seq += reader.ReadInt64();
+            int actor = reader.ReadBelow(_actors.All.Count);
+            AddLate(_actors.StampOf(reader.ReadInt64(), actor), seq);
+        }
+    }
+
+    /// <summary>Fills an empty index with the moves of an actor, by clock, and its winning writes, in any order.</summary>
+    internal static void Fill(TreeActor actor, List<Entry> moves, List<Entry> writes)
+    {
+        Span<Entry> byClock = CollectionsMarshal.AsSpan(writes);
+        for (int i = 1; i < byClock.Length; i++)
+        {
+            if (byClock[i - 1].Clock < byClock[i].Clock)
+                continue;
+            byClock.Sort((left, right) => left.Clock.CompareTo(right.Clock));
+            break;
+        }
+
+        int write = 0;
+        foreach (Entry move in moves)
+        {
+            for (; write < byClock.Length && byClock[write].Clock < move.Clock; write++)
+                actor.Sendable.Insert(byClock[write]);
+            actor.Sendable.Insert(move);
+        }
+
+        foreach (Entry rest in byClock[write..])
+            actor.Sendable.Insert(rest);
     }
 
     private static bool IsCrowded(TreeActor actor) => actor.Superseded > SupersededKept && actor.Superseded * 2 > actor.Sendable.Count;

@@ -18,6 +18,7 @@ internal sealed class SortedChunks<T>
 {
     private const int ChunkMax = 512;
     private readonly List<List<T>> _chunks = [];
+    private int _expected;
 
     public int Count { get; private set; }
 
@@ -70,8 +71,16 @@ internal sealed class SortedChunks<T>
         return new Position(low, first);
     }
 
-    public Position Next(Position position) =>
-        position.Index + 1 < _chunks[position.Chunk].Count ? position with { Index = position.Index + 1 } : new Position(position.Chunk + 1, 0);
+    public Position Next(Position position) => Skip(position, 1);
+
+    /// <summary>The items from <paramref name="position"/> on that stand in one piece.</summary>
+    public ReadOnlySpan<T> From(Position position) => CollectionsMarshal.AsSpan(_chunks[position.Chunk])[position.Index..];
+
+    /// <summary>The place after <paramref name="count"/> items of <see cref="From"/>.</summary>
+    public Position Skip(Position position, int count) =>
+        position.Index + count < _chunks[position.Chunk].Count
+            ? position with { Index = position.Index + count }
+            : new Position(position.Chunk + 1, 0);
 
     /// <summary>The place before <paramref name="position"/>; false at the beginning.</summary>
     public bool TryPrevious(Position position, out Position previous)
@@ -85,18 +94,29 @@ internal sealed class SortedChunks<T>
         return position.Index > 0 || position.Chunk > 0;
     }
 
+    /// <summary>Adds an item whose key is greater than all that are there.</summary>
+    public void Append(T item)
+    {
+        Count++;
+        List<T>? last = _chunks.Count == 0 ? null : _chunks[^1];
+        if (last is null || last.Count == ChunkMax)
+            _chunks.Add(last = new List<T>(last is null ? _expected : ChunkMax));
+        last.Add(item);
+    }
+
+    /// <summary>Says how many items will come into an empty list, so that it need not grow to them.</summary>
+    public void Expect(int count) => _expected = Math.Min(count, ChunkMax);
+
     /// <summary>Adds an item whose key is not there yet.</summary>
     public void Insert(T item)
     {
-        Count++;
         if (!TryGetLast(out T last) || last.Key < item.Key)
         {
-            if (_chunks.Count == 0 || _chunks[^1].Count == ChunkMax)
-                _chunks.Add(_chunks.Count == 0 ? [] : new List<T>(ChunkMax));
-            _chunks[^1].Add(item);
+            Append(item);
             return;
         }
 
+        Count++;
         Position position = LowerBound(item.Key);
         Debug.Assert(this[position].Key != item.Key, "the key is there");
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
@@ -113,6 +114,32 @@ public sealed class StateVector
         }
 
         writer.WriteEndObject();
+    }
+
+    /// <summary>
+    /// Writes the compact form: of each range what it leaves out since the one before it, and how many more clocks than one it has, as numbers
+    /// of few bytes. Actors whose operations interleave have a range for nearly each; in JSON such a vector takes seven times as much.
+    /// </summary>
+    public void WriteCompact(IBufferWriter<byte> output)
+    {
+        ByteWriter writer = new(output);
+        writer.Write((ulong)_actors.Count);
+        foreach ((ActorId actor, ClockRanges ranges) in _actors.OrderBy(pair => pair.Key.Value, StringComparer.Ordinal))
+        {
+            writer.Write(actor.Value);
+            writer.Write(ranges);
+        }
+    }
+
+    /// <summary>Reads the compact form.</summary>
+    /// <exception cref="InvalidDataException">The bytes are none.</exception>
+    public static StateVector FromCompact(ReadOnlySpan<byte> bytes)
+    {
+        ByteReader reader = new(bytes);
+        StateVector vector = new();
+        for (int actors = reader.ReadCount(); actors > 0; actors--)
+            reader.ReadRanges(vector.RangesOf(new ActorId(reader.ReadText())));
+        return reader.IsAtEnd ? vector : throw new InvalidDataException("There are bytes after the end.");
     }
 
     private static string? ReadRanges(ref Utf8JsonReader reader, StateVector vector, ActorId actor)

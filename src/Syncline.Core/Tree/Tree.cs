@@ -85,6 +85,9 @@ public sealed class Tree
         return _actors.Compare(row.CreatedClock, row.CreatedActor, clock, actor) < 0;
     }
 
+    /// <summary>What waits for vertices that are not known.</summary>
+    internal IEnumerable<LoggedOperation> HeldBack => _heldBack.Values.SelectMany(waiting => waiting);
+
     internal void HoldBack(LoggedOperation logged)
     {
         string needed = ((TreeOperation)logged.Operation.Content!).NeededId!;
@@ -198,7 +201,7 @@ public sealed class Tree
         _properties.Tidy();
     }
 
-    /// <summary>How many vertices <see cref="Read"/> shows.</summary>
+    /// <summary>How many vertices <see cref="Read(bool)"/> shows.</summary>
     public int CountVertices(bool includeDeleted)
     {
         _moves.Settle();
@@ -239,6 +242,38 @@ public sealed class Tree
     {
         _moves.Settle();
         return _vertices.TryFind(vertexId, out int vertex) ? StateOf(vertex) : null;
+    }
+
+    /// <summary>Writes everything that the tree holds; see <see cref="TreeSnapshot"/>.</summary>
+    internal void Write(ByteWriter writer)
+    {
+        _moves.Settle();
+        _actors.Write(writer);
+        _vertices.Write(writer);
+        _places.Write(writer, _vertices.Count);
+        _moves.Write(writer);
+        _properties.Write(writer, _vertices);
+        Sendable.Write(writer);
+        writer.Write((ulong)_heldBack.Values.Sum(waiting => waiting.Count));
+        foreach (LoggedOperation logged in HeldBack)
+            TreeSnapshot.WriteLogged(writer, logged);
+    }
+
+    /// <summary>Reads what <see cref="Write(ByteWriter)"/> wrote, into a new tree.</summary>
+    internal void Read(ref ByteReader reader)
+    {
+        _actors.Read(ref reader);
+        _vertices.Read(ref reader);
+        _places.Read(ref reader, _vertices.Count);
+        List<SendIndex.Entry>[] moves = [.. _actors.All.Select(_ => new List<SendIndex.Entry>())];
+        List<SendIndex.Entry>[] writes = [.. _actors.All.Select(_ => new List<SendIndex.Entry>())];
+        _moves.Read(ref reader, (actor, clock) => moves[actor].Add(new SendIndex.Entry(clock, SendIndex.Move)));
+        _properties.Read(ref reader, _vertices, _actors.All.Count, (actor, clock, register) => writes[actor].Add(new SendIndex.Entry(clock, register)));
+        foreach (TreeActor actor in _actors.All)
+            SendIndex.Fill(actor, moves[actor.Number], writes[actor.Number]);
+        Sendable.Read(ref reader);
+        for (int count = reader.ReadCount(); count > 0; count--)
+            HoldBack(TreeSnapshot.ReadLogged(ref reader, Id));
     }
 
     private IEnumerable<int> Tops(bool includeDeleted)

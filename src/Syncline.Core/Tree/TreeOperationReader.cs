@@ -50,7 +50,7 @@ public static class TreeOperationReader
         }
 
         string peer = Strings.Get(peerId);
-        if (Identifiers.ReservedNames.Contains(peer))
+        if (!Identifiers.IsPeer(peer))
             return false;
         if (TryTake(ref json, "\",\"parentId\":"u8))
         {
@@ -136,8 +136,8 @@ public static class TreeOperationReader
         }
     }
 
-    // Members in any order, white space, escapes, members that nobody knows, and what is wrong.
-    private static Refusal? ReadAny(ReadOnlySpan<byte> json, out Bare operation)
+    /// <summary>Reads any JSON: members in any order, white space, escapes, members that nobody knows; and tells what is wrong.</summary>
+    internal static Refusal? ReadAny(ReadOnlySpan<byte> json, out Bare operation)
     {
         operation = default;
         Utf8JsonReader reader = new(json, JsonNormalForm.AnyDepth);

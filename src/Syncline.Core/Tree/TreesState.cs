@@ -104,6 +104,27 @@ public sealed class TreesState : IModelState
         _journal.Clear();
     }
 
+    /// <summary>Takes in a tree that was written by <see cref="TreeSnapshot.Write"/>, in the place of its operations up to its head.</summary>
+    /// <param name="snapshot">The bytes.</param>
+    /// <param name="problem">Why they were not taken: damaged, or of another version.</param>
+    /// <returns>Whether they were; else nothing has changed.</returns>
+    public bool TryLoad(ReadOnlySpan<byte> snapshot, out string? problem)
+    {
+        if (TreeSnapshot.Read(snapshot, out problem) is not { } tree)
+            return false;
+
+        if (!_trees.TryAdd(tree.Id, tree))
+        {
+            problem = $"the tree {tree.Id} has operations already";
+            return false;
+        }
+
+        foreach (LoggedOperation logged in tree.HeldBack)
+            _heldBack.Add(logged);
+        problem = null;
+        return true;
+    }
+
     private static string? RefuseMove(TreeOperation.Move move, string treeId)
     {
         bool isTop = move.TargetId == treeId || move.TargetId == TreeModel.TrashId;

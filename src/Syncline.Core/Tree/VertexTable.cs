@@ -14,6 +14,7 @@ namespace Syncline.Core.Tree;
 /// </remarks>
 internal sealed class VertexTable
 {
+    private const int IdLengthMax = 128;
     private const int FirstCapacity = 16;
     private readonly TextHeap _ids = new();
     private Row[] _rows = new Row[FirstCapacity];
@@ -92,6 +93,27 @@ internal sealed class VertexTable
         }
 
         _entries = entries;
+    }
+
+    /// <summary>Writes the ids; the creations are those of the moves.</summary>
+    public void Write(ByteWriter writer)
+    {
+        writer.Write((ulong)Count);
+        for (int vertex = 0; vertex < Count; vertex++)
+            writer.Write(IdUtf8(vertex));
+    }
+
+    public void Read(ref ByteReader reader)
+    {
+        int count = reader.ReadCount();
+        EnsureCapacity(count);
+        Span<char> id = stackalloc char[IdLengthMax];
+        for (int vertex = 0; vertex < count; vertex++)
+        {
+            ReadOnlySpan<byte> utf8 = reader.ReadBytes();
+            if (utf8.Length > IdLengthMax || FindOrAdd(id[..Encoding.ASCII.GetChars(utf8, id)]) != vertex)
+                throw new InvalidDataException("A vertex's id is too long, or there twice.");
+        }
     }
 
     // Tells the slot of the vertex, or the one where it would be put.

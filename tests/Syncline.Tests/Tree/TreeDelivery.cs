@@ -6,7 +6,7 @@ namespace Syncline.Tests.Trees;
 /// <summary>A state under test beside the list of what it was given, from which the reference tells what it must be.</summary>
 internal sealed class TreeDelivery(int heldBackMax)
 {
-    private readonly TreesState _state = new(new TreeLimits(heldBackMax));
+    private TreesState _state = new(new TreeLimits(heldBackMax));
     private readonly List<TreeOp> _applied = [];
     private readonly List<(long Seq, Stamp Stamp)> _lateWithSeq = [];
     private readonly List<HashSet<Stamp>> _takingPartAfter = [[]];
@@ -59,6 +59,18 @@ internal sealed class TreeDelivery(int heldBackMax)
             sent => Assert.Equal(_applied[(int)sent.Operation.Seq - 1].Stamp, sent.Operation.Operation.Id.Stamp));
         Assert.All(_state.NewlySendable, sent => Assert.True(sent.Seq >= sent.Operation.Seq));
         _sendableAtCommit = sendable;
+    }
+
+    /// <summary>Goes on with what a snapshot of the committed state gives back.</summary>
+    public void Reload()
+    {
+        if (Tree is not { } tree)
+            return;
+        byte[] snapshot = TreeSnapshot.Write(tree);
+        TreesState loaded = new(new TreeLimits(heldBackMax));
+        Assert.True(loaded.TryLoad(snapshot, out string? problem), problem);
+        Assert.Equal(snapshot, TreeSnapshot.Write(loaded.Trees[tree.Id]));
+        _state = loaded;
     }
 
     public void CheckPlaces()

@@ -19,10 +19,29 @@ internal sealed record TreeOp(Stamp Stamp, TreeOperation Content)
     public Operation ToOperation(string treeId = TreeId) => new()
     {
         Id = new OperationId(TreeModel.Scope, new ResourceId(treeId), Stamp.Actor, Stamp.Clock),
-        Payload = default,
+        Payload = JsonText.From(Json),
         Hash = 0,
         Content = Content,
     };
+
+    /// <summary>The operation as RepTree writes it.</summary>
+    public string Json
+    {
+        get
+        {
+            string id = $$"""{"id":{"counter":{{Stamp.Clock}},"peerId":"{{Stamp.Actor}}"},"targetId":"{{Content.TargetId}}",""";
+            return Content switch
+            {
+                TreeOperation.Move { ParentId: { } parent } => $$"""{{id}}"parentId":"{{parent}}"}""",
+                TreeOperation.Move => id + "\"parentId\":null}",
+                TreeOperation.SetProperty { Value: { } value } set => $$"""{{id}}"key":{{KeyText(set)}},"value":{{value}},"transient":false}""",
+                TreeOperation.SetProperty set => $$"""{{id}}"key":{{KeyText(set)}},"transient":false}""",
+                _ => throw new System.Diagnostics.UnreachableException(),
+            };
+        }
+    }
+
+    private static string KeyText(TreeOperation.SetProperty set) => $"\"{System.Text.Json.JsonEncodedText.Encode(set.Key)}\"";
 
     public LoggedOperation At(long seq, string treeId = TreeId) => Log(ToOperation(treeId), seq);
 

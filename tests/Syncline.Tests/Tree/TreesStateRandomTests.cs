@@ -29,6 +29,8 @@ public sealed class TreesStateRandomTests
         {
             DeliverBatch(random, delivery, waiting, checkAlways);
             delivery.Commit();
+            if (random.Chance(10))
+                delivery.Reload();
             if (checkAlways || random.Chance(40))
                 delivery.CheckEverything(random);
         }

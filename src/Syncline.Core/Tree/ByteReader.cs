@@ -1,0 +1,86 @@
+using System.Text;
+
+namespace Syncline.Core.Tree;
+
+/// <summary>Reads what <see cref="ByteWriter"/> wrote.</summary>
+/// <exception cref="InvalidDataException">From any member: the bytes end too early, or are none of its.</exception>
+internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
+{
+    private const long ClockMax = long.MaxValue - 1;
+
+    private ReadOnlySpan<byte> _rest = bytes;
+
+    public readonly bool IsAtEnd => _rest.IsEmpty;
+
+    public ulong ReadNumber()
+    {
+        // Most numbers are differences, and small.
+        if (_rest.Length > 0 && _rest[0] < 0x80)
+        {
+            byte small = _rest[0];
+            _rest = _rest[1..];
+            return small;
+        }
+
+        ulong number = 0;
+        for (int i = 0; i < _rest.Length && i < 10; i++)
+        {
+            byte part = _rest[i];
+            number |= (ulong)(part & 0x7F) << (7 * i);
+            if (part < 0x80)
+            {
+                _rest = _rest[(i + 1)..];
+                return number;
+            }
+        }
+
+        throw new InvalidDataException("The bytes end inside a number.");
+    }
+
+    public long ReadInt64() => unchecked((long)ReadNumber());
+
+    /// <summary>A number below a bound: an index, or a count of what follows.</summary>
+    public int ReadBelow(int end)
+    {
+        ulong number = ReadNumber();
+        return number < (ulong)end ? (int)number : throw new InvalidDataException($"{number} is not below {end}.");
+    }
+
+    /// <summary>A count of things of which each takes at least a byte.</summary>
+    public int ReadCount() => ReadBelow(_rest.Length + 1);
+
+    public long ReadSigned()
+    {
+        ulong number = ReadNumber();
+        return unchecked((long)(number >> 1) ^ -(long)(number & 1));
+    }
+
+    public ReadOnlySpan<byte> ReadBytes() => ReadRaw(ReadCount());
+
+    public ReadOnlySpan<byte> ReadRaw(int length)
+    {
+        if (length > _rest.Length)
+            throw new InvalidDataException("The bytes end too early.");
+        ReadOnlySpan<byte> raw = _rest[..length];
+        _rest = _rest[length..];
+        return raw;
+    }
+
+    public string ReadText() => Encoding.UTF8.GetString(ReadBytes());
+
+    public void ReadRanges(ClockRanges ranges)
+    {
+        long next = 1;
+        int count = ReadCount();
+        ranges.Expect(count);
+        for (; count > 0; count--)
+        {
+            long gap = ReadInt64();
+            long more = ReadInt64();
+            if (gap < 0 || more < 0 || (gap == 0 && next > 1) || gap > ClockMax - next || more > ClockMax - next - gap)
+                throw new InvalidDataException("The ranges do not rise.");
+            ranges.Append(next + gap, next + gap + more);
+            next += gap + more + 1;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Buffers;
+using System.Text;
+
+namespace Syncline.Core.Tree;
+
+/// <summary>Writes numbers and texts one after the other: numbers in groups of seven bits, the lowest first, and texts after their length.</summary>
+internal sealed class ByteWriter(IBufferWriter<byte> output)
+{
+    private const int NumberBytesMax = 10;
+
+    public void Write(ulong number)
+    {
+        Span<byte> bytes = output.GetSpan(NumberBytesMax);
+        int length = 0;
+        for (; number >= 0x80; number >>= 7)
+            bytes[length++] = (byte)(number | 0x80);
+        bytes[length++] = (byte)number;
+        output.Advance(length);
+    }
+
+    public void Write(long number) => Write(checked((ulong)number));
+
+    /// <summary>A number that may be negative, short where it is near 0.</summary>
+    public void WriteSigned(long number) => Write(unchecked((ulong)((number << 1) ^ (number >> 63))));
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        Write((ulong)bytes.Length);
+        WriteRaw(bytes);
+    }
+
+    public void Write(string text) => Write(Encoding.UTF8.GetBytes(text));
+
+    public void WriteRaw(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return;
+        bytes.CopyTo(output.GetSpan(bytes.Length));
+        output.Advance(bytes.Length);
+    }
+
+    /// <summary>Clocks as what each range leaves out since the one before, and how many more than one it has.</summary>
+    public void Write(ClockRanges ranges)
+    {
+        Write((ulong)ranges.Count);
+        long next = 1;
+        foreach (ClockRange range in ranges)
+        {
+            Write(range.First - next);
+            Write(range.Last - range.First);
+            next = range.Last + 1;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Syncline.Core.Json;
+using Syncline.Core.Operations;
+
+namespace Syncline.Core.Tree;
+
+/// <summary>
+/// A tree's state as bytes: everything that <see cref="Tree"/> holds, so that what is loaded goes on exactly as what was written. An
+/// accelerator, never the only copy: what is damaged or of another version is thrown away, and the log read instead.
+/// </summary>
+/// <remarks>
+/// The tables one after the other, numbers short, most of them as differences. What follows from something else is left out: creations are
+/// the oldest moves, and the index of what is worth sending is the moves and the winning writes. At the end the checksum of all before it.
+/// </remarks>
+public static class TreeSnapshot
+{
+    /// <summary>The version that is written, and the only one that is read.</summary>
+    public const int FormatVersion = 1;
+
+    private static readonly byte[] Magic = "sltree"u8.ToArray();
+
+    /// <summary>Writes a tree between two commits.</summary>
+    public static byte[] Write(Tree tree)
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        ByteWriter writer = new(buffer);
+        writer.WriteRaw(Magic);
+        writer.Write((ulong)FormatVersion);
+        writer.Write(tree.Id.Value);
+        writer.Write(tree.FirstSeq);
+        writer.Write(tree.Head);
+        tree.Write(writer);
+        BinaryPrimitives.WriteUInt32LittleEndian(buffer.GetSpan(sizeof(uint)), Checksum.Of(buffer.WrittenSpan));
+        buffer.Advance(sizeof(uint));
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Reads a tree.</summary>
+    /// <returns>The tree; null, with the reason, when the bytes are not what was written, or of another version.</returns>
+    internal static Tree? Read(ReadOnlySpan<byte> snapshot, out string? problem)
+    {
+        problem = null;
+        if (snapshot.Length < Magic.Length + sizeof(uint) || !snapshot.StartsWith(Magic))
+            problem = "these bytes are no snapshot of a tree";
+        else if (BinaryPrimitives.ReadUInt32LittleEndian(snapshot[^sizeof(uint)..]) != Checksum.Of(snapshot[..^sizeof(uint)]))
+            problem = "the snapshot is damaged: its checksum is not that of its bytes";
+        if (problem is not null)
+            return null;
+
+        try
+        {
+            ByteReader reader = new(snapshot[Magic.Length..^sizeof(uint)]);
+            ulong version = reader.ReadNumber();
+            if (version != FormatVersion)
+            {
+                problem = $"the snapshot has version {version}, and this program reads {FormatVersion}";
+                return null;
+            }
+
+            Tree tree = new(new ResourceId(reader.ReadText()), firstSeq: reader.ReadInt64()) { Head = reader.ReadInt64() };
+            tree.Read(ref reader);
+            return reader.IsAtEnd ? tree : throw new InvalidDataException("There are bytes after the end.");
+        }
+        catch (InvalidDataException e)
+        {
+            problem = $"the snapshot is not readable: {e.Message}";
+            return null;
+        }
+    }
+
+    internal static void WriteLogged(ByteWriter writer, LoggedOperation logged)
+    {
+        Operation operation = logged.Operation;
+        writer.Write(logged.Seq);
+        writer.Write(logged.GroupEnd - logged.Seq);
+        writer.Write(logged.UserId.Value);
+        writer.Write(logged.ReceivedAt.ToUnixTimeMilliseconds());
+        writer.Write(unchecked((ulong)logged.Digest.ToInt64()));
+        writer.Write(operation.Id.Actor.Value);
+        writer.Write(operation.Id.Clock);
+        writer.Write(operation.Hash);
+        writer.Write(operation.Tx ?? "");
+        writer.Write(operation.Payload.Utf8.Span);
+    }
+
+    internal static LoggedOperation ReadLogged(ref ByteReader reader, ResourceId treeId)
+    {
+        long seq = reader.ReadInt64();
+        long groupEnd = seq + reader.ReadInt64();
+        UserId userId = new(reader.ReadText());
+        DateTimeOffset receivedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.ReadInt64());
+        OperationDigest digest = OperationDigest.FromInt64(reader.ReadInt64());
+        OperationId id = new(TreeModel.Scope, treeId, new ActorId(reader.ReadText()), reader.ReadInt64());
+        ulong hash = reader.ReadNumber();
+        string tx = reader.ReadText();
+        JsonText payload = new(reader.ReadBytes().ToArray());
+        if (TreeOperationReader.Read(payload.Utf8.Span, out TreeOperationReader.Bare bare) is { } refusal)
+            throw new InvalidDataException(refusal.Detail);
+        return new LoggedOperation
+        {
+            Seq = seq,
+            GroupEnd = groupEnd,
+            UserId = userId,
+            ReceivedAt = receivedAt,
+            Digest = digest,
+            Operation = new Operation
+            {
+                Id = id,
+                Hash = hash,
+                Tx = tx.Length == 0 ? null : tx,
+                Payload = payload,
+                Content = bare.Operation,
+            },
+        };
+    }
+}

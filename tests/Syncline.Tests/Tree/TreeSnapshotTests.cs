@@ -1,0 +1,119 @@
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using static Syncline.Tests.Trees.TreeOp;
+
+namespace Syncline.Tests.Trees;
+
+/// <summary>What is written is read again, and nothing else is. That a loaded tree goes on as before is tested by the random histories.</summary>
+public sealed class TreeSnapshotTests
+{
+    private readonly TreesState _state = new(new TreeLimits());
+    private long _seq;
+
+    [Fact]
+    public void Everything_that_a_tree_holds_is_there_after_loading()
+    {
+        Apply(Move(1, "a", "r", null), Move(2, "a", "v", "r"), Set(3, "a", "v", "k", "[1,{\"x\":null}]"), Set(4, "b", "v", "k", null), Set(5, "b", "v", "", "\"é\""));
+        Apply(Set(9, "c", "w", "late", "1"), Move(6, "c", "w", "r"), Set(12, "c", "nobody", "k", "1"));
+        for (int key = 0; key < 20; key++)
+            Apply(Set(20 + key, "a", "v", $"k{key}", "1"));
+
+        TreesState loaded = Load(Snapshot());
+        Tree before = _state.Trees[new ResourceId(TreeId)];
+        Tree after = loaded.Trees[new ResourceId(TreeId)];
+        Assert.Equal((before.FirstSeq, before.Head), (after.FirstSeq, after.Head));
+        Assert.Equal(TreeText.Of(before.Read(includeDeleted: true)), TreeText.Of(after.Read(includeDeleted: true)));
+        Assert.Equal(TreeText.Of(before.Stored), TreeText.Of(after.Stored));
+        Assert.Equal(TreeText.Of(before.Sendable.WorthSending(new StateVector())), TreeText.Of(after.Sendable.WorthSending(new StateVector())));
+        Assert.Equal(before.Sendable.LateAfter(0), after.Sendable.LateAfter(0));
+
+        loaded.Apply(Move(11, "d", "nobody", "r").At(++_seq));
+        loaded.Commit();
+        Assert.Equal("11@d 12@c", TreeText.Of(loaded.NewlySendable.Select(sent => sent.Operation.Operation.Id.Stamp)));
+        Assert.Equal("nobody under r: 'k'=1", TreeText.Of(after.Find("nobody")));
+    }
+
+    [Fact]
+    public void What_waits_in_a_loaded_tree_counts_against_its_actors_limit()
+    {
+        Apply(Move(1, "a", "r", null), Set(3, "b", "nobody", "k", "1"));
+        TreesState loaded = new(new TreeLimits(HeldBackPerActorMax: 1));
+        Assert.True(loaded.TryLoad(Snapshot(), out _));
+        Decision decision = loaded.Decide(Set(4, "b", "nobody", "k", "1").ToOperation(), default);
+        Assert.Equal(ErrorCodes.QuotaExceeded, Assert.IsType<Decision.Refused>(decision).Refusal.Code);
+    }
+
+    [Fact]
+    public void A_snapshot_that_is_changed_in_any_byte_or_cut_anywhere_is_refused()
+    {
+        Apply(Move(1, "a", "r", null), Move(2, "b", "v", "r"), Set(3, "a", "v", "k", "1"), Set(4, "a", "nobody", "k", "1"));
+        byte[] snapshot = Snapshot();
+        for (int i = 0; i < snapshot.Length; i++)
+        {
+            byte[] damaged = [.. snapshot];
+            damaged[i] ^= 0x10;
+            AssertRefused(damaged);
+            AssertRefused(snapshot[..i]);
+        }
+
+        AssertRefused([.. snapshot, 0]);
+    }
+
+    [Fact]
+    public void A_snapshot_of_another_version_is_refused_by_its_version()
+    {
+        Apply(Move(1, "a", "r", null));
+        byte[] snapshot = Snapshot();
+        snapshot["sltree".Length]++;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(snapshot.AsSpan(^4..), Checksum.Of(snapshot.AsSpan(..^4)));
+        Assert.False(new TreesState(new TreeLimits()).TryLoad(snapshot, out string? problem));
+        Assert.Equal($"the snapshot has version {TreeSnapshot.FormatVersion + 1}, and this program reads {TreeSnapshot.FormatVersion}", problem);
+    }
+
+    [Fact]
+    public void A_tree_that_is_there_is_not_replaced()
+    {
+        Apply(Move(1, "a", "r", null), Move(2, "a", "v", "r"));
+        byte[] snapshot = Snapshot();
+        Apply(Move(3, "a", "w", "r"));
+        Assert.False(_state.TryLoad(snapshot, out string? problem));
+        Assert.Equal("the tree r has operations already", problem);
+        Assert.Equal(3, _state.Trees[new ResourceId(TreeId)].CountVertices(includeDeleted: false));
+    }
+
+    [Fact]
+    public void A_vector_in_its_compact_form_is_the_vector()
+    {
+        Seeds.Run(1, 50, random =>
+        {
+            StateVector vector = TreeWorkload.Vector(random, TreeWorkload.Wild(random, 100));
+            System.Buffers.ArrayBufferWriter<byte> buffer = new();
+            vector.WriteCompact(buffer);
+            Assert.Equal(TreeText.Of(vector), TreeText.Of(StateVector.FromCompact(buffer.WrittenSpan)));
+        });
+    }
+
+    private static void AssertRefused(byte[] snapshot)
+    {
+        TreesState state = new(new TreeLimits());
+        Assert.False(state.TryLoad(snapshot, out string? problem));
+        Assert.NotNull(problem);
+        Assert.Empty(state.Trees);
+    }
+
+    private static TreesState Load(byte[] snapshot)
+    {
+        TreesState loaded = new(new TreeLimits());
+        Assert.True(loaded.TryLoad(snapshot, out string? problem), problem);
+        return loaded;
+    }
+
+    private byte[] Snapshot() => TreeSnapshot.Write(_state.Trees[new ResourceId(TreeId)]);
+
+    private void Apply(params TreeOp[] operations)
+    {
+        foreach (TreeOp operation in operations)
+            _state.Apply(operation.At(++_seq));
+        _state.Commit();
+    }
+}
