@@ -217,7 +217,7 @@ internal static class TreeMeasurements
             OperationId id = new(TreeModel.Scope, new ResourceId(rootId), Local, clocks[i]);
             JsonText payload = new(payloads[i]);
             replica.Apply(replica.Logged(clocks[i], Local, (TreeOperation)model.ReadContent(id, payload)!, payload));
-            if (i % 4_000 == 0)
+            if (i % 1_000 == 0)
                 replica.State.Commit();
         }
 

@@ -30,7 +30,7 @@ public sealed class TreeModel(TreeLimits limits) : IModel
             return Invalid("a tree's peer id is [0-9a-z-]{1,64}");
         if (id.ResourceId.Value == TrashId)
             return Invalid($"\"{TrashId}\" is the trash of every tree, not a tree");
-        if (TreeOperationReader.Read(payload.Utf8.Span, out TreeOperationReader.Bare bare) is { } refusal)
+        if (TreeOperationReader.Read(payload.Utf8, out TreeOperationReader.Bare bare) is { } refusal)
             return refusal;
         if (bare.PeerId != id.Actor.Value || bare.Counter != id.Clock)
             return Invalid("the payload's id does not agree with actor and clock");
@@ -40,7 +40,7 @@ public sealed class TreeModel(TreeLimits limits) : IModel
 
     /// <inheritdoc />
     public object? ReadContent(in OperationId id, JsonText payload) =>
-        TreeOperationReader.Read(payload.Utf8.Span, out TreeOperationReader.Bare bare) is { } refusal
+        TreeOperationReader.Read(payload.Utf8, out TreeOperationReader.Bare bare) is { } refusal
             ? throw new InvalidDataException($"The stored operation {id} is not readable: {refusal.Detail}")
             : bare.Operation;
 

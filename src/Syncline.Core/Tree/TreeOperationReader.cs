@@ -29,15 +29,16 @@ public static class TreeOperationReader
     private static readonly IdentifierCache Strings = new();
 
     /// <summary>Reads an operation.</summary>
-    /// <param name="json">One well-formed JSON value.</param>
+    /// <param name="json">One well-formed JSON value. What it writes is a part of this memory, not a copy.</param>
     /// <param name="operation">What was read.</param>
     /// <returns>Null, or why it is none.</returns>
-    public static Refusal? Read(ReadOnlySpan<byte> json, out Bare operation) =>
+    public static Refusal? Read(ReadOnlyMemory<byte> json, out Bare operation) =>
         TryReadPlain(json, out operation) ? null : ReadAny(json, out operation);
 
     /// <summary>Reads what RepTree writes, in the form in which it writes it; false when anything is different.</summary>
-    internal static bool TryReadPlain(ReadOnlySpan<byte> json, out Bare operation)
+    internal static bool TryReadPlain(ReadOnlyMemory<byte> text, out Bare operation)
     {
+        ReadOnlySpan<byte> json = text.Span;
         operation = default;
         if (!TryTake(ref json, "{\"id\":{\"counter\":"u8)
             || !TryTakeCounter(ref json, out long counter)
@@ -74,7 +75,7 @@ public static class TreeOperationReader
             int length = LengthOfPlainValue(json);
             if (length == 0)
                 return false;
-            value = new JsonText(json[..length].ToArray());
+            value = new JsonText(text.Slice(text.Length - json.Length, length));
             json = json[length..];
         }
 
@@ -137,10 +138,10 @@ public static class TreeOperationReader
     }
 
     /// <summary>Reads any JSON: members in any order, white space, escapes, members that nobody knows; and tells what is wrong.</summary>
-    internal static Refusal? ReadAny(ReadOnlySpan<byte> json, out Bare operation)
+    internal static Refusal? ReadAny(ReadOnlyMemory<byte> json, out Bare operation)
     {
         operation = default;
-        Utf8JsonReader reader = new(json, JsonNormalForm.AnyDepth);
+        Utf8JsonReader reader = new(json.Span, JsonNormalForm.AnyDepth);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
             return Invalid("an operation is an object");
@@ -188,7 +189,7 @@ public static class TreeOperationReader
                 reader.Read();
                 int start = (int)reader.TokenStartIndex;
                 reader.Skip();
-                value = new JsonText(json[start..(int)reader.BytesConsumed].ToArray());
+                value = new JsonText(json[start..(int)reader.BytesConsumed]);
             }
             else if (JsonStrings.NameIs(ref reader, "transient"u8))
             {

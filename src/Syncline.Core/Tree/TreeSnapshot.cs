@@ -95,7 +95,7 @@ public static class TreeSnapshot
         ulong hash = reader.ReadNumber();
         string tx = reader.ReadText();
         JsonText payload = new(reader.ReadBytes().ToArray());
-        if (TreeOperationReader.Read(payload.Utf8.Span, out TreeOperationReader.Bare bare) is { } refusal)
+        if (TreeOperationReader.Read(payload.Utf8, out TreeOperationReader.Bare bare) is { } refusal)
             throw new InvalidDataException(refusal.Detail);
         return new LoggedOperation
         {

@@ -20,6 +20,10 @@ internal sealed class VertexTable
     private Row[] _rows = new Row[FirstCapacity];
     private Entry[] _entries = new Entry[FirstCapacity * 2];
 
+    // A vertex is made, named and dated by operations that follow each other.
+    private string? _latestId;
+    private int _latest;
+
     public int Count { get; private set; }
 
     /// <summary>For how many there is room.</summary>
@@ -38,11 +42,22 @@ internal sealed class VertexTable
         return _ids[_rows[vertex].Id];
     }
 
-    public bool TryFind(ReadOnlySpan<char> id, out int vertex) =>
-        TryFind(id, string.GetHashCode(id, StringComparison.Ordinal), out vertex, out _);
+    public bool TryFind(string id, out int vertex)
+    {
+        vertex = _latest;
+        return string.Equals(id, _latestId, StringComparison.Ordinal)
+            || TryFind(id, string.GetHashCode(id, StringComparison.Ordinal), out vertex, out _);
+    }
 
     /// <summary>The vertex, added where it is not there: then its creation's clock is 0.</summary>
-    public int FindOrAdd(ReadOnlySpan<char> id)
+    public int FindOrAdd(string id)
+    {
+        _latest = FindOrAdd(id.AsSpan());
+        _latestId = id;
+        return _latest;
+    }
+
+    private int FindOrAdd(ReadOnlySpan<char> id)
     {
         if (Count == _rows.Length)
             EnsureCapacity(Count * 2);
@@ -66,6 +81,7 @@ internal sealed class VertexTable
             slot = (slot + 1) & (_entries.Length - 1);
         _entries[slot] = default;
         _ids.RemoveLast(_rows[vertex].Id);
+        _latestId = null;
         Count--;
     }
 

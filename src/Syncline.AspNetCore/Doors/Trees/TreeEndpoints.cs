@@ -198,7 +198,7 @@ internal sealed class TreeEndpoints(
 
         if (operation.IsEmpty)
             return new PushItem(Operation: null, new Refusal(ErrorCodes.InvalidOperation, "an entry of operations is {operation,timestamp?}"), Tx: null);
-        Refusal? refusal = TreeOperationReader.Read(operation, out TreeOperationReader.Bare bare);
+        Refusal? refusal = TreeOperationReader.Read(operation.ToArray(), out TreeOperationReader.Bare bare);
         if (refusal is not null)
             return new PushItem(Operation: null, refusal, Tx: null);
         id = $"{bare.Counter}@{bare.PeerId}";
