@@ -1,29 +1,33 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace Syncline.Core.Tree;
 
 /// <summary>
-/// Turns ASCII bytes into strings, and the same bytes into the same string as long as it remembers it: the operations of a log name the same
-/// vertices, keys and peers again and again, so most of them need no string of their own.
+/// Turns ASCII bytes into checked strings, and the same bytes into the same string as long as it remembers it: the operations of a log name
+/// the same vertices, keys and peers again and again, so most of them need no string of their own, and no check.
 /// </summary>
+/// <param name="slots">How many strings are remembered at most; a power of two.</param>
+/// <param name="isValid">The check.</param>
 /// <remarks>
 /// One slot per hash, and the latest stays: bounded, and nothing to keep in order. Several threads may use it at once; a race costs a string.
 /// </remarks>
-internal sealed class IdentifierCache
+internal sealed class IdentifierCache(int slots, Func<string, bool> isValid)
 {
-    private const int Slots = 4096;
-    private readonly string?[] _slots = new string?[Slots];
+    private readonly string?[] _slots = new string?[slots];
 
-    public string Get(ReadOnlySpan<byte> ascii)
+    public bool TryGet(ReadOnlySpan<byte> ascii, [NotNullWhen(true)] out string? text)
     {
-        ref string? slot = ref _slots[Hash(ascii) % Slots];
-        string? known = slot;
-        if (known is not null && Ascii.Equals(ascii, known))
-            return known;
-        string added = Encoding.ASCII.GetString(ascii);
-        slot = added;
-        return added;
+        ref string? slot = ref _slots[Hash(ascii) & (uint)(_slots.Length - 1)];
+        text = slot;
+        if (text is not null && Ascii.Equals(ascii, text))
+            return true;
+        text = Encoding.ASCII.GetString(ascii);
+        if (!isValid(text))
+            return false;
+        slot = text;
+        return true;
     }
 
     // Identifiers differ in their first or last characters.

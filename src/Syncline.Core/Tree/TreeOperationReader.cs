@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using Syncline.Core.Json;
@@ -17,16 +17,15 @@ public static class TreeOperationReader
 {
     private const int KeyBytesMax = 256;
 
-    private static readonly SearchValues<byte> IdBytes =
-        SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._:-"u8);
+    // Which bytes may stand in which kind of word.
+    private const byte OfId = 1;
+    private const byte OfPeer = 2;
+    private const byte OfPlainText = 4;
+    private static readonly byte[] Kinds = MakeKinds();
 
-    private static readonly SearchValues<byte> PeerBytes = SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyz-"u8);
-
-    // Printable ASCII without the quotation mark and the backslash.
-    private static readonly SearchValues<byte> PlainTextBytes =
-        SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Where(code => code is not ('"' or '\\')).Select(code => (byte)code)]);
-
-    private static readonly IdentifierCache Strings = new();
+    private static readonly IdentifierCache Ids = new(4_096, Identifiers.IsGeneral);
+    private static readonly IdentifierCache Peers = new(256, Identifiers.IsPeer);
+    private static readonly IdentifierCache KeyTexts = new(256, key => !Identifiers.ReservedNames.Contains(key));
 
     /// <summary>Reads an operation.</summary>
     /// <param name="json">One well-formed JSON value. What it writes is a part of this memory, not a copy.</param>
@@ -43,27 +42,24 @@ public static class TreeOperationReader
         if (!TryTake(ref json, "{\"id\":{\"counter\":"u8)
             || !TryTakeCounter(ref json, out long counter)
             || !TryTake(ref json, ",\"peerId\":\""u8)
-            || !TryTakeWord(ref json, PeerBytes, 64, out ReadOnlySpan<byte> peerId)
+            || !TryTakeWord(ref json, OfPeer, Peers, out string? peer)
             || !TryTake(ref json, "\"},\"targetId\":\""u8)
-            || !TryTakeId(ref json, out string? targetId))
+            || !TryTakeWord(ref json, OfId, Ids, out string? targetId))
         {
             return false;
         }
 
-        string peer = Strings.Get(peerId);
-        if (!Identifiers.IsPeer(peer))
-            return false;
         if (TryTake(ref json, "\",\"parentId\":"u8))
         {
             string? parentId = null;
-            if (!(TryTake(ref json, "null}"u8) || (TryTake(ref json, "\""u8) && TryTakeId(ref json, out parentId) && TryTake(ref json, "\"}"u8))) || json.Length > 0)
+            if (!(TryTake(ref json, "null}"u8) || (TryTake(ref json, "\""u8) && TryTakeWord(ref json, OfId, Ids, out parentId) && TryTake(ref json, "\"}"u8))) || json.Length > 0)
                 return false;
             operation = new Bare(counter, peer, new TreeOperation.Move(targetId, parentId), IsTransient: false);
             return true;
         }
 
         if (!TryTake(ref json, "\",\"key\":\""u8)
-            || !TryTakeWord(ref json, PlainTextBytes, KeyBytesMax, out ReadOnlySpan<byte> key)
+            || !TryTakeWord(ref json, OfPlainText, KeyTexts, out string? key)
             || !TryTake(ref json, "\""u8))
         {
             return false;
@@ -82,10 +78,9 @@ public static class TreeOperationReader
         bool isTransient = TryTake(ref json, ",\"transient\":true"u8);
         if (!isTransient)
             TryTake(ref json, ",\"transient\":false"u8);
-        string keyText = Strings.Get(key);
-        if (!json.SequenceEqual("}"u8) || Identifiers.ReservedNames.Contains(keyText))
+        if (!json.SequenceEqual("}"u8))
             return false;
-        operation = new Bare(counter, peer, new TreeOperation.SetProperty(targetId, keyText, value), isTransient);
+        operation = new Bare(counter, peer, new TreeOperation.SetProperty(targetId, key, value), isTransient);
         return true;
     }
 
@@ -104,22 +99,34 @@ public static class TreeOperationReader
         return isNumber;
     }
 
-    private static bool TryTakeWord(ref ReadOnlySpan<byte> json, SearchValues<byte> bytes, int lengthMax, out ReadOnlySpan<byte> word)
+    private static bool TryTakeWord(ref ReadOnlySpan<byte> json, byte kind, IdentifierCache words, [NotNullWhen(true)] out string? word)
     {
-        int end = json.IndexOfAnyExcept(bytes);
-        bool isWord = end >= 0 && end <= lengthMax && json[end] == (byte)'"';
-        word = isWord ? json[..end] : default;
-        json = json[word.Length..];
-        return isWord;
+        word = null;
+        byte[] kinds = Kinds;
+        int end = 0;
+        while (end < json.Length && (kinds[json[end]] & kind) != 0)
+            end++;
+        if (end == json.Length || json[end] != (byte)'"' || end > KeyBytesMax || !words.TryGet(json[..end], out word))
+            return false;
+        json = json[end..];
+        return true;
     }
 
-    private static bool TryTakeId(ref ReadOnlySpan<byte> json, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? id)
+    private static byte[] MakeKinds()
     {
-        id = null;
-        if (!TryTakeWord(ref json, IdBytes, 128, out ReadOnlySpan<byte> word) || word.IsEmpty)
-            return false;
-        id = Strings.Get(word);
-        return Identifiers.IsGeneral(id);
+        byte[] kinds = new byte[256];
+        for (int code = ' '; code <= '~'; code++)
+        {
+            char character = (char)code;
+            if (character is not ('"' or '\\'))
+                kinds[code] |= OfPlainText;
+            if (char.IsAsciiLetterOrDigit(character) || character is '.' or '_' or ':' or '-')
+                kinds[code] |= OfId;
+            if (char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-')
+                kinds[code] |= OfPeer;
+        }
+
+        return kinds;
     }
 
     // 0 where the value is not plain: an object, an array, a text with escapes.

@@ -9,7 +9,8 @@ public sealed class TreesState : IModelState
     private readonly Dictionary<ResourceId, Tree> _trees = [];
     private readonly HeldBackQuota _heldBack;
     private readonly List<Change> _journal = [];
-    private readonly List<Candidate> _newlySendable = [];
+    private readonly List<Candidate> _candidates = [];
+    private readonly List<(long Seq, LoggedOperation Operation)> _newlySendable = [];
     private readonly List<Tree> _newTrees = [];
 
     // Operations come in runs of one tree.
@@ -35,7 +36,7 @@ public sealed class TreesState : IModelState
     /// Operations that became worth sending with the last commit, each with the seq at which it did: its own, or that of the operation which
     /// it had waited for.
     /// </summary>
-    public IReadOnlyList<(long Seq, LoggedOperation Operation)> NewlySendable { get; private set; } = [];
+    public IReadOnlyList<(long Seq, LoggedOperation Operation)> NewlySendable => _newlySendable;
 
     /// <summary>Trees whose first operation came with the last commit.</summary>
     public IReadOnlyList<Tree> NewTrees { get; private set; } = [];
@@ -98,7 +99,7 @@ public sealed class TreesState : IModelState
     /// <inheritdoc />
     public void Commit()
     {
-        NewlySendable = TakeNewlySendable();
+        FindNewlySendable();
         NewTrees = _newTrees.Count == 0 ? [] : [.. _newTrees];
         _newTrees.Clear();
         _journal.Clear();
@@ -166,13 +167,13 @@ public sealed class TreesState : IModelState
             if (!tree.Write(clock, actor, needed, set, out int register, out Tree.Held before))
                 return true;
             _journal.Add(new Change(ChangeKind.Written, tree) { Index = register, Vertex = needed, Clock = before.Clock, Actor = before.Actor, Value = before.Value });
-            _newlySendable.Add(new Candidate(tree, logged, seq, register, actor.Number));
+            _candidates.Add(new Candidate(tree, logged, seq, register, actor.Number));
             return true;
         }
 
         bool creates = tree.AddMove(clock, actor, content.TargetId, needed, out int vertex, out Tree.Creation beforeIt);
         _journal.Add(new Change(ChangeKind.Moved, tree) { Clock = clock, Actor = actor.Number });
-        _newlySendable.Add(new Candidate(tree, logged, seq, Register: PropertyTable.None, actor.Number));
+        _candidates.Add(new Candidate(tree, logged, seq, Register: PropertyTable.None, actor.Number));
         if (creates)
         {
             _journal.Add(new Change(ChangeKind.Created, tree) { Vertex = vertex, Clock = beforeIt.Clock, Actor = beforeIt.Actor });
@@ -204,24 +205,20 @@ public sealed class TreesState : IModelState
         }
     }
 
-    private (long Seq, LoggedOperation Operation)[] TakeNewlySendable()
+    private void FindNewlySendable()
     {
-        if (_newlySendable.Count == 0)
-            return [];
-        (long Seq, LoggedOperation Operation)[] sendable = new (long, LoggedOperation)[_newlySendable.Count];
-        int count = 0;
+        _newlySendable.Clear();
         Tree? tidied = null;
-        foreach (Candidate candidate in _newlySendable)
+        foreach (Candidate candidate in _candidates)
         {
             if (candidate.IsLive)
-                sendable[count++] = (candidate.Seq, candidate.Operation);
+                _newlySendable.Add((candidate.Seq, candidate.Operation));
             if (!ReferenceEquals(tidied, candidate.Tree))
                 candidate.Tree.Tidy();
             tidied = candidate.Tree;
         }
 
-        _newlySendable.Clear();
-        return count == sendable.Length ? sendable : sendable[..count];
+        _candidates.Clear();
     }
 
     private void TakeBack(in Change change)
@@ -249,14 +246,14 @@ public sealed class TreesState : IModelState
                 break;
             case ChangeKind.Moved:
                 tree.TakeBackMove(change.Clock, change.Actor);
-                _newlySendable.RemoveAt(_newlySendable.Count - 1);
+                _candidates.RemoveAt(_candidates.Count - 1);
                 break;
             case ChangeKind.Created:
                 tree.TakeBackCreation(change.Vertex, new Tree.Creation(change.Clock, change.Actor));
                 break;
             case ChangeKind.Written:
                 tree.TakeBackWrite(change.Vertex, change.Index, new Tree.Held(change.Clock, change.Actor, change.Value));
-                _newlySendable.RemoveAt(_newlySendable.Count - 1);
+                _candidates.RemoveAt(_candidates.Count - 1);
                 break;
             default:
                 throw new UnreachableException();
