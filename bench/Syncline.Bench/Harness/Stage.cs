@@ -16,10 +16,16 @@ internal sealed class Stage
         return new Stage();
     }
 
-    /// <summary>Ends the stretch in which <paramref name="count"/> things were done.</summary>
+    /// <summary>Ends the stretch, before anything is checked, in which <paramref name="count"/> things were done.</summary>
     public Sample End(double count)
     {
         double milliseconds = Stopwatch.GetElapsedTime(_began).TotalMilliseconds;
-        return new Sample { Count = count, Milliseconds = milliseconds, AllocatedBytes = GC.GetTotalAllocatedBytes(precise: true) - _allocatedBefore };
+        return new Sample
+        {
+            Count = count,
+            Milliseconds = milliseconds,
+            AllocatedBytes = GC.GetTotalAllocatedBytes(precise: true) - _allocatedBefore,
+            PeakMegabytes = Memory.PeakMegabytes(),
+        };
     }
 }

@@ -15,6 +15,7 @@ internal static class TreeMeasurements
     private const int BaseVertices = 10_000;
     private const int BatchSize = 50;
     private static readonly ActorId Local = new("a");
+    private static readonly JsonText Created = JsonText.From("\"2026-01-01T00:00:00.000Z\"");
     private static readonly string[] BothPeers = ["a", "b"];
 
     public static Sample Measure(string workload, int? size) => workload switch
@@ -205,18 +206,18 @@ internal static class TreeMeasurements
         return [.. samples.OrderBy(sample => sample.Milliseconds)];
     }
 
-    // From the payloads as the log holds them, one JSON text each, to a tree whose vertices are counted.
+    // From the payloads as the log holds them, RepTree's JSON of three operations for each vertex, to a tree whose vertices are counted.
     private static Sample ColdLoad(int count)
     {
-        (byte[][] payloads, string rootId, long[] clocks) = Payloads(count);
+        (_, byte[][] payloads, string rootId) = Written(count);
         TreeModel model = new(new TreeLimits());
         TreeReplica replica = new(rootId);
         Stage stage = Stage.Begin();
         for (int i = 0; i < payloads.Length; i++)
         {
-            OperationId id = new(TreeModel.Scope, new ResourceId(rootId), Local, clocks[i]);
+            OperationId id = new(TreeModel.Scope, new ResourceId(rootId), Local, i + 1);
             JsonText payload = new(payloads[i]);
-            replica.Apply(replica.Logged(clocks[i], Local, (TreeOperation)model.ReadContent(id, payload)!, payload));
+            replica.Apply(replica.Logged(id.Clock, Local, (TreeOperation)model.ReadContent(id, payload)!, payload));
             if (i % 1_000 == 0)
                 replica.State.Commit();
         }
@@ -229,17 +230,12 @@ internal static class TreeMeasurements
     // From the bytes of our snapshot to the same.
     private static Sample LoadSnapshot(int count)
     {
-        (byte[][] payloads, string rootId, long[] clocks) = Payloads(count);
-        TreeModel model = new(new TreeLimits());
-        TreeReplica replica = new(rootId);
-        for (int i = 0; i < payloads.Length; i++)
-            replica.Apply(replica.Logged(clocks[i], Local, (TreeOperation)model.ReadContent(default, new JsonText(payloads[i]))!, default));
-        replica.State.Commit();
+        (TreeReplica replica, _, string rootId) = Written(count);
         Stage writing = Stage.Begin();
         byte[] snapshot = TreeSnapshot.Write(replica.Tree);
         Sample written = writing.End(count);
 
-        TreesState loaded = (TreesState)model.CreateState();
+        TreesState loaded = (TreesState)new TreeModel(new TreeLimits()).CreateState();
         Stage stage = Stage.Begin();
         if (!loaded.TryLoad(snapshot, out string? problem))
             throw new InvalidOperationException(problem);
@@ -251,24 +247,33 @@ internal static class TreeMeasurements
         };
     }
 
-    private static (byte[][] Payloads, string RootId, long[] Clocks) Payloads(int count)
+    // T1 as the peers' workers make it before they load it, in the same process: by local edits, and then written as JSON.
+    private static (TreeReplica Replica, byte[][] Payloads, string RootId) Written(int count)
     {
-        Random random = new(1);
+        Random random = new();
         int[] parents = TreeWorkloads.Parents(count);
         string[] ids = [.. Enumerable.Range(0, count + 1).Select(_ => NewId(random))];
-        List<byte[]> payloads = [];
+        TreeReplica replica = new(ids[0]);
+        byte[][] payloads = new byte[(3 * count) + 1][];
+        int written = 0;
         using RepTreeJson json = new();
         Add(new TreeOperation.Move(ids[0], null));
         for (int i = 1; i <= count; i++)
         {
             Add(new TreeOperation.Move(ids[i], ids[parents[i]]));
-            Add(new TreeOperation.SetProperty(ids[i], "_c", JsonText.From("\"2026-01-01T00:00:00.000Z\"")));
+            Add(new TreeOperation.SetProperty(ids[i], "_c", Created));
             Add(new TreeOperation.SetProperty(ids[i], "name", Name(i)));
+            replica.State.Commit();
         }
 
-        return ([.. payloads], ids[0], [.. Enumerable.Range(1, payloads.Count).Select(clock => (long)clock)]);
+        return (replica, payloads, ids[0]);
 
-        void Add(TreeOperation content) => payloads.Add(json.Write(new Stamp(payloads.Count + 1, Local), content).Utf8.ToArray());
+        void Add(TreeOperation content)
+        {
+            Stamp stamp = new(written + 1, Local);
+            payloads[written++] = json.Write(stamp, content).Utf8.ToArray();
+            replica.Apply(replica.Logged(stamp.Clock, Local, content, default));
+        }
     }
 
     private static Sample CheckSets(Sample sample, TreeReplica replica, (int Target, int Key, int Value)[][] sets)

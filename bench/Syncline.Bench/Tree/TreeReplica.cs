@@ -56,10 +56,15 @@ internal sealed class TreeReplica
 
     public void Apply(LoggedOperation operation) => State.Apply(operation);
 
+    /// <summary>Takes operations in by pages, as a door or a reader of the log does. Nobody looks in between.</summary>
     public void Merge(ReadOnlySpan<LoggedOperation> operations)
     {
-        foreach (LoggedOperation operation in operations)
-            State.Apply(operation);
-        State.Commit();
+        const int Page = 1_000;
+        for (int i = 0; i < operations.Length; i++)
+        {
+            State.Apply(operations[i]);
+            if (i % Page == Page - 1 || i == operations.Length - 1)
+                State.Commit();
+        }
     }
 }
