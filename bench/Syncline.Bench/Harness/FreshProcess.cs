@@ -13,6 +13,17 @@ internal static class FreshProcess
     public static Task<Series> OursAsync(string area, string workload, int runs, params string[] arguments) =>
         SeriesAsync($"ours {workload}", Environment.ProcessPath!, [typeof(FreshProcess).Assembly.Location, Bench.MeasureCommand, area, workload, .. arguments], runs);
 
+    /// <summary>
+    /// The same for work that is over in a fraction of a second: all code is compiled for speed at its first call, as nothing lives long enough
+    /// to be compiled a second time.
+    /// </summary>
+    public static Task<Series> OursOnceCompiledAsync(string area, string workload, int runs, params string[] arguments) =>
+        SeriesAsync(
+            $"ours {workload}",
+            "env",
+            ["DOTNET_TieredCompilation=0", Environment.ProcessPath!, typeof(FreshProcess).Assembly.Location, Bench.MeasureCommand, area, workload, .. arguments],
+            runs);
+
     /// <summary>A script of the peers that prints a sample as its last line, several times.</summary>
     public static Task<Series> NodeAsync(string script, int runs, params string[] arguments) =>
         SeriesAsync($"{script} {string.Join(' ', arguments)}", "node", ["--max-old-space-size=12288", "--expose-gc", Path.Combine(Peers, script), .. arguments], runs);
