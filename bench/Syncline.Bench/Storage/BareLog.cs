@@ -17,8 +17,9 @@ internal sealed class BareLog : IDisposable
             highest_clock INTEGER, hash INTEGER NOT NULL, digest INTEGER NOT NULL, user INTEGER NOT NULL, received_at INTEGER NOT NULL,
             tx TEXT, key TEXT, payload TEXT NOT NULL
         ) STRICT;
-        CREATE UNIQUE INDEX operations_by_identity ON operations (resource, actor, clock);
         """;
+
+    private const string Index = "CREATE UNIQUE INDEX operations_by_identity ON operations (clock, actor, resource)";
 
     private const string InsertSql =
         """
@@ -49,8 +50,8 @@ internal sealed class BareLog : IDisposable
     }
 
     /// <summary>Makes a new file with the table and its index alone.</summary>
-    public static BareLog Create(string path, string synchronous = "FULL", int cacheKibibytes = 2000) =>
-        Open(path, SqliteOpenMode.ReadWriteCreate, synchronous, cacheKibibytes, Schema);
+    public static BareLog Create(string path, string synchronous = "FULL", int cacheKibibytes = 2000, bool withIndex = true) =>
+        Open(path, SqliteOpenMode.ReadWriteCreate, synchronous, cacheKibibytes, Schema + (withIndex ? Index : ""));
 
     /// <summary>Opens a file that has the table: one of <see cref="Create"/>, or a space's own.</summary>
     public static BareLog Open(string path, string synchronous = "FULL", int cacheKibibytes = 2000) =>

@@ -186,7 +186,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             context.Schema.Upgrade(connection);
             if (connection.ReadInteger("SELECT clean FROM meta") == 0) BeginEpoch(connection);
             if (context.Durability == Durability.Normal) connection.Execute("PRAGMA synchronous = NORMAL");
-            return new LogWriter(connection, context.Durability, ReadEarlier(connection));
+            return new LogWriter(connection, context.Durability, ReadEpoch(connection), ReadEarlier(connection));
         }
         catch
         {
@@ -251,6 +251,12 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         }
 
         transaction.Commit();
+    }
+
+    private static Epoch ReadEpoch(SqliteConnection connection)
+    {
+        using SqliteStatement meta = connection.Prepare("SELECT epoch FROM meta");
+        return meta.Step() ? new Epoch(meta.Text(0)) : throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
     }
 
     private static List<EarlierEpoch> ReadEarlier(SqliteConnection connection)

@@ -248,8 +248,7 @@ public sealed class SpaceFileTests : IDisposable
 
     [Theory]
     [InlineData(SpaceSchema.FindOperation)]
-    [InlineData(SpaceSchema.FindHighestClock)]
-    [InlineData(SpaceSchema.ReadClocks)]
+    [InlineData(SpaceSchema.ReadByClock)]
     [InlineData(SpaceSchema.ReadPage)]
     [InlineData(SpaceSchema.ReadOperation)]
     [InlineData(SpaceSchema.ReadHeadSeq)]
@@ -264,8 +263,10 @@ public sealed class SpaceFileTests : IDisposable
 
         Assert.StartsWith("SEARCH operations", steps[0], StringComparison.Ordinal);
         Assert.All(steps, step => Assert.DoesNotContain("SCAN", step, StringComparison.Ordinal));
-        if (sql.Contains("actor = ", StringComparison.Ordinal))
-            Assert.Contains("operations_by_identity (resource=? AND actor=?", Assert.Single(steps), StringComparison.Ordinal);
+        if (sql == SpaceSchema.FindOperation)
+            Assert.Contains("operations_by_identity (clock=? AND actor=? AND resource=?)", Assert.Single(steps), StringComparison.Ordinal);
+        if (sql == SpaceSchema.ReadByClock)
+            Assert.Contains("operations_by_identity ((clock,actor)>(?,?))", Assert.Single(steps), StringComparison.Ordinal);
     }
 
     private static async Task AppendTreeAsync(SqliteServer server) =>
