@@ -3,6 +3,7 @@ using System.Globalization;
 using Syncline.Bench.Harness;
 using Syncline.Core.Operations;
 using Syncline.Engine.Storage;
+using Syncline.Sqlite;
 
 namespace Syncline.Bench.Storage;
 
@@ -14,30 +15,29 @@ internal static class Appends
     /// <summary>Rows of a window in which the pace is taken while a log grows.</summary>
     private const int Window = 100_000;
 
+    // As many rows again come before the clock starts: a server is warm, and the runtime compiles hot code anew for some tenths of a second.
     public static Sample Bare(int batch, int rows)
     {
         using TemporaryFolder folder = new();
         using BareLog log = BareLog.Create(folder.PathOf("bare.db"));
-        const int WarmRows = 5_000;
-        AppendBare(log, BareRow.Make(1, WarmRows, ActorsInTurns), batch);
-        BareRow[] all = BareRow.Make(WarmRows + 1, rows, ActorsInTurns);
-        Stage stage = Stage.Begin();
-        AppendBare(log, all, batch);
-        return stage.End(rows);
+        Pace warm = default;
+        Append(log, 0, rows, batch, ref warm);
+        Pace pace = default;
+        Append(log, rows, rows, batch, ref pace);
+        return pace.ToSample();
     }
 
     public static Sample Store(int batch, int rows)
     {
         using StoreFolder folder = new();
-        ActorId[] actors = Workload.Actors(ActorsInTurns);
         SpaceId space = StoreFolder.Space(1);
         LogHead head = folder.Create(space);
-        (Round[] warm, head) = Rounds(head, 5_000, batch, actors);
-        AppendStore(folder, space, warm);
-        (Round[] all, _) = Rounds(head, rows, batch, actors);
-        Stage stage = Stage.Begin();
-        AppendStore(folder, space, all);
-        return stage.End(rows);
+        ActorId[] actors = Workload.Actors(ActorsInTurns);
+        Pace warm = default;
+        head = Append(folder.Store, space, head, actors, rows, batch, ref warm);
+        Pace pace = default;
+        Append(folder.Store, space, head, actors, rows, batch, ref pace);
+        return pace.ToSample();
     }
 
     /// <summary>The pace in windows while a log grows to <paramref name="rows"/>, by many actors in turns.</summary>
@@ -45,11 +45,14 @@ internal static class Appends
     {
         using TemporaryFolder folder = new();
         using BareLog log = BareLog.Create(folder.PathOf("bare.db"), cacheKibibytes: cacheKibibytes, withIndex: withIndex);
-        return Grow(rows, first =>
-        {
-            BareRow[] window = BareRow.Make(first, Window, ActorsInTurns);
-            return () => AppendBare(log, window, 50);
-        });
+        return Grow(
+            rows,
+            written =>
+            {
+                Pace pace = default;
+                Append(log, written, Window, 50, ref pace);
+                return pace;
+            });
     }
 
     /// <summary>The same through the store.</summary>
@@ -59,67 +62,94 @@ internal static class Appends
         ActorId[] actors = Workload.Actors(ActorsInTurns);
         SpaceId space = StoreFolder.Space(1);
         LogHead head = folder.Create(space);
-        Sample sample = Grow(rows, _ =>
-        {
-            (Round[] window, head) = Rounds(head, Window, 50, actors);
-            return () => AppendStore(folder, space, window);
-        });
+        Sample sample = Grow(
+            rows,
+            _ =>
+            {
+                Pace pace = default;
+                head = Append(folder.Store, space, head, actors, Window, 50, ref pace);
+                return pace;
+            });
         sample.More["bytes per row"] = Sample.Number(new FileInfo(folder.FileOf(space)).Length / (double)rows);
         return sample;
     }
 
-    private static Sample Grow(int rows, Func<long, Action> next)
+    private static Sample Grow(int rows, Func<long, Pace> append)
     {
-        Sample sample = new() { Count = rows, Milliseconds = 0 };
-        double milliseconds = 0;
-        for (int written = 0; written < rows;)
+        Pace all = default;
+        Dictionary<string, System.Text.Json.JsonElement> paces = [];
+        for (int written = 0; written < rows; written += Window)
         {
-            Action append = next(written + 1);
-            long began = Stopwatch.GetTimestamp();
-            append();
-            double took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-            milliseconds += took;
-            written += Window;
-            sample.More[string.Create(CultureInfo.InvariantCulture, $"at {written}")] = Sample.Number(Window / took * 1000);
+            Pace pace = append(written);
+            paces[string.Create(CultureInfo.InvariantCulture, $"at {written + Window}")] = Sample.Number(pace.ToSample().PerSecond);
+            all.Add(pace);
         }
 
-        return sample with { Milliseconds = milliseconds };
+        return all.ToSample() with { More = paces };
     }
 
-    private static void AppendBare(BareLog log, BareRow[] rows, int batch)
+    // In both, a batch is made right before it is stored, outside the clock: a server has just read it, and has it in the processor's cache.
+    private static void Append(BareLog log, long after, int rows, int batch, ref Pace pace)
     {
-        for (int i = 0; i < rows.Length; i += batch)
-            log.Append(rows.AsSpan(i, batch));
-    }
-
-    private static void AppendStore(StoreFolder folder, SpaceId space, Round[] rounds)
-    {
-        foreach (Round round in rounds)
+        for (int written = 0; written < rows; written += batch)
         {
-            Known known = folder.Store.FindAsync(space, round.Identities, round.Actors, CancellationToken.None).Wait();
-            if (known.Head != round.Append.ExpectedHead || known.Operations.Count > 0)
-                throw new InvalidOperationException("the log is not where it should be");
-            if (folder.Store.AppendAsync(space, round.Append).Wait() != AppendOutcome.Appended)
-                throw new InvalidOperationException("the head moved");
+            BareRow[] next = BareRow.Make(after + written + 1, batch, ActorsInTurns);
+            pace.Begin();
+            log.Append(next);
+            pace.End(batch);
         }
     }
 
-    private static (Round[] Rounds, LogHead Head) Rounds(LogHead head, int rows, int batch, ActorId[] actors)
+    private static LogHead Append(
+        SqliteSpaceStore store, SpaceId space, LogHead head, ActorId[] actors, int rows, int batch, ref Pace pace)
     {
-        Round[] rounds = new Round[rows / batch];
-        for (int i = 0; i < rounds.Length; i++)
+        for (int written = 0; written < rows; written += batch)
         {
+            // The sets are the writer's work, as the batch is.
             LogAppend append = Workload.Next(head, batch, actors);
-            rounds[i] = new Round(
-                append,
-                append.Operations.Select(logged => logged.Operation.Id).ToHashSet(),
-                append.Operations.Select(logged => logged.Operation.Id.Actor).ToHashSet());
+            HashSet<OperationId> identities = [.. append.Operations.Select(logged => logged.Operation.Id)];
+            HashSet<ActorId> actorsOfBatch = [.. append.Operations.Select(logged => logged.Operation.Id.Actor)];
+            pace.Begin();
+            Known known = store.FindAsync(space, identities, actorsOfBatch, CancellationToken.None).Wait();
+            AppendOutcome outcome = store.AppendAsync(space, append).Wait();
+            pace.End(batch);
+            if (known.Head != head.Seq || known.Operations.Count > 0 || outcome != AppendOutcome.Appended)
+                throw new InvalidOperationException("the log is not where it should be");
             head = Workload.After(head, append);
         }
 
-        return (rounds, head);
+        return head;
     }
 
-    /// <summary>What SpaceWriter has in its hands when it asks the store: the work of making it is the writer's.</summary>
-    private sealed record Round(LogAppend Append, HashSet<OperationId> Identities, HashSet<ActorId> Actors);
+    private struct Pace
+    {
+        private long _ticks;
+        private long _bytes;
+        private long _rows;
+        private long _began;
+        private long _bytesBefore;
+
+        public void Begin()
+        {
+            _bytesBefore = GC.GetAllocatedBytesForCurrentThread();
+            _began = Stopwatch.GetTimestamp();
+        }
+
+        public void End(int rows)
+        {
+            _ticks += Stopwatch.GetTimestamp() - _began;
+            _bytes += GC.GetAllocatedBytesForCurrentThread() - _bytesBefore;
+            _rows += rows;
+        }
+
+        public void Add(Pace other)
+        {
+            _ticks += other._ticks;
+            _bytes += other._bytes;
+            _rows += other._rows;
+        }
+
+        public readonly Sample ToSample() =>
+            new() { Count = _rows, Milliseconds = _ticks * 1000.0 / Stopwatch.Frequency, AllocatedBytes = _bytes };
+    }
 }

@@ -76,7 +76,7 @@ internal sealed class StorageArea : IArea
     private async Task CompareAppendsAsync(BenchOptions options)
     {
         Table table = new("look up and append, synchronous=FULL", "store", "bare loop", "store ÷ bare", "allocated per operation", "peak memory");
-        foreach ((int batch, int rows) in ((int, int)[])[(1, 10_000), (50, 100_000), (500, 200_000)])
+        foreach ((int batch, int rows) in ((int, int)[])[(1, 5_000), (50, 100_000), (500, 200_000)])
         {
             (Series bare, Series store) = await InTurnsAsync(
                 "append", options.Runs(5), [Bare, Text(batch), Text(rows)], [Store, Text(batch), Text(rows)]);

@@ -27,7 +27,8 @@ internal sealed class LogWriter : IDisposable
     private readonly Durability _durability;
     private readonly Epoch _epoch;
     private readonly IReadOnlyList<EarlierEpoch> _earlier;
-    private readonly Dictionary<ActorId, InternedActor> _actors = [];
+    // By the plain text: the runtime hashes strings that are keys themselves faster than those inside of another type.
+    private readonly Dictionary<string, InternedActor> _actors = new(StringComparer.Ordinal);
     private readonly Dictionary<(Scope, ResourceId), long> _resources = [];
     private readonly Dictionary<UserId, long> _users = [];
     private long _knownUpTo;
@@ -209,7 +210,7 @@ internal sealed class LogWriter : IDisposable
         using SqliteStatement insert = _connection.Cached("INSERT INTO actors (name) VALUES (?1)");
         insert.BindText(1, actor.Value);
         insert.Run();
-        return _actors[actor] = new InternedActor(_connection.LastInsertRowId) { HighestClock = 0 };
+        return _actors[actor.Value] = new InternedActor(_connection.LastInsertRowId) { HighestClock = 0 };
     }
 
     private long InternResource(Scope scope, ResourceId resourceId)
@@ -239,13 +240,13 @@ internal sealed class LogWriter : IDisposable
 
     private InternedActor? FindActor(ActorId actor, long highestClock)
     {
-        if (_actors.TryGetValue(actor, out InternedActor? known)) return known;
+        if (_actors.TryGetValue(actor.Value, out InternedActor? known)) return known;
 
         using SqliteStatement find = _connection.Cached(
             "SELECT a.id, u.name FROM actors a LEFT JOIN users u ON u.id = a.user WHERE a.name = ?1");
         find.BindText(1, actor.Value);
         if (!find.Step()) return null;
-        return _actors[actor] = new InternedActor(find.Int64(0))
+        return _actors[actor.Value] = new InternedActor(find.Int64(0))
         {
             User = find.TextOrNull(1) is { } user ? new UserId(user) : null,
 
