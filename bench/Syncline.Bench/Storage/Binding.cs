@@ -133,7 +133,8 @@ internal static class Binding
         }
     }
 
-    private static void WritePeers(sqlite3 database, Shape shape, Configuration configuration)
+    /// <summary>Writes rows through the peer, clocks from <paramref name="first"/> on.</summary>
+    public static void WritePeers(sqlite3 database, Shape shape, Configuration configuration, int first = 0)
     {
         raw.sqlite3_prepare_v2(database, shape.Insert, out sqlite3_stmt insert);
         raw.sqlite3_prepare_v2(database, "BEGIN IMMEDIATE", out sqlite3_stmt begin);
@@ -145,7 +146,7 @@ internal static class Binding
                 RunPeers(database, begin);
             for (int k = 0; k < configuration.Batch; k++, i++)
             {
-                raw.sqlite3_bind_int64(insert, 1, i + 1);
+                raw.sqlite3_bind_int64(insert, 1, first + i + 1);
                 if (shape.IsBare)
                 {
                     raw.sqlite3_bind_blob(insert, 2, Payload);
