@@ -73,6 +73,9 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     public static partial long sqlite3_last_insert_rowid(SqliteDatabaseHandle database);
 
+    [LibraryImport(Library)]
+    public static partial void sqlite3_db_release_memory(SqliteDatabaseHandle database);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int sqlite3_exec(SqliteDatabaseHandle database, string sql, nint callback, nint argument, nint message);
 

@@ -123,6 +123,9 @@ internal sealed class LogWriter : IDisposable
         _isMarkedUnclean = false;
     }
 
+    /// <summary>Keeps the file open and gives up the pages that are cached of it.</summary>
+    public void Rest() => _connection.ReleaseMemory();
+
     /// <summary>Closes the file; the last connection to it moves the write-ahead log into it and removes that.</summary>
     public void Dispose() => _connection.Dispose();
 

@@ -22,7 +22,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
     /// <summary>How many callers use it now. The store's, under its lock.</summary>
     public int Users { get; set; }
 
-    /// <summary>Where it stands among those that nobody uses. The store's, under its lock.</summary>
+    /// <summary>Where it stands among those that nobody uses; null while somebody does. The store's, under its lock.</summary>
     public LinkedListNode<SpaceFile>? IdleNode { get; set; }
 
     /// <summary>Whether any connection is open. Meaningful when nobody uses it.</summary>
@@ -94,6 +94,20 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
                 _reader?.Dispose();
                 _reader = null;
                 throw Unavailable.From(exception);
+            }
+        }
+    }
+
+    /// <summary>Stays open at half the memory: without what is cached, and without the connection that reads beside the one that writes.</summary>
+    public void Rest()
+    {
+        lock (_reading)
+        {
+            lock (_writing)
+            {
+                _reader?.Dispose();
+                _reader = null;
+                _writer?.Rest();
             }
         }
     }
