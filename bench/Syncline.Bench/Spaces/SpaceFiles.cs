@@ -28,6 +28,8 @@ internal sealed class SpaceFiles : IDisposable
             File.Copy(first, PathOf(i));
         }
 
+        TemporaryFolder.Settle();
+
         _heads = [.. Enumerable.Repeat(Workload.After(head, append), count)];
     }
 

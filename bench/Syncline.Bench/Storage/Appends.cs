@@ -41,10 +41,10 @@ internal static class Appends
     }
 
     /// <summary>The pace in windows while a log grows to <paramref name="rows"/>, by many actors in turns.</summary>
-    public static Sample GrowBare(int rows, int cacheKibibytes, bool withIndex)
+    public static Sample GrowBare(int rows, string index)
     {
         using TemporaryFolder folder = new();
-        using BareLog log = BareLog.Create(folder.PathOf("bare.db"), cacheKibibytes: cacheKibibytes, withIndex: withIndex);
+        using BareLog log = BareLog.Create(folder.PathOf("bare.db"), index: index);
         return Grow(
             rows,
             written =>

@@ -19,7 +19,11 @@ internal sealed class BareLog : IDisposable
         ) STRICT;
         """;
 
-    private const string Index = "CREATE UNIQUE INDEX operations_by_identity ON operations (clock, actor, resource)";
+    /// <summary>The index of identities, as the product has it.</summary>
+    public const string ByClock = "CREATE UNIQUE INDEX operations_by_identity ON operations (clock, actor, resource)";
+
+    /// <summary>The other way round: each actor writes its own page of it.</summary>
+    public const string ByActor = "CREATE UNIQUE INDEX operations_by_identity ON operations (resource, actor, clock)";
 
     private const string InsertSql =
         """
@@ -37,8 +41,8 @@ internal sealed class BareLog : IDisposable
     private readonly SqliteStatement _begin;
     private readonly SqliteStatement _commit;
     private readonly SqliteStatement _insert;
-    private readonly SqliteStatement _read;
-    private readonly byte[] _sink = new byte[64 * 1024];
+    private readonly byte[] _sink = new byte[1024];
+    private SqliteStatement? _read;
 
     private BareLog(SqliteConnection connection)
     {
@@ -46,12 +50,11 @@ internal sealed class BareLog : IDisposable
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _commit = connection.Prepare("COMMIT");
         _insert = connection.Prepare(InsertSql);
-        _read = connection.Prepare(ReadSql);
     }
 
     /// <summary>Makes a new file with the table and its index alone.</summary>
-    public static BareLog Create(string path, string synchronous = "FULL", int cacheKibibytes = 2000, bool withIndex = true) =>
-        Open(path, SqliteOpenMode.ReadWriteCreate, synchronous, cacheKibibytes, Schema + (withIndex ? Index : ""));
+    public static BareLog Create(string path, string synchronous = "FULL", int cacheKibibytes = 2000, string index = ByClock) =>
+        Open(path, SqliteOpenMode.ReadWriteCreate, synchronous, cacheKibibytes, Schema + index);
 
     /// <summary>Opens a file that has the table: one of <see cref="Create"/>, or a space's own.</summary>
     public static BareLog Open(string path, string synchronous = "FULL", int cacheKibibytes = 2000) =>
@@ -85,6 +88,7 @@ internal sealed class BareLog : IDisposable
     /// <summary>Reads a page: every column, the payload copied as bytes. Gives the last seq, or <paramref name="after"/> at the end.</summary>
     public long Read(long after, int limit, ref long count)
     {
+        _read ??= _connection.Prepare(ReadSql);
         _read.Bind(1, after);
         _read.Bind(2, limit);
         while (_read.Step())
@@ -105,7 +109,7 @@ internal sealed class BareLog : IDisposable
         _begin.Dispose();
         _commit.Dispose();
         _insert.Dispose();
-        _read.Dispose();
+        _read?.Dispose();
         _connection.Dispose();
     }
 

@@ -42,7 +42,7 @@ internal static class Reads
     {
         const int Operations = 100_000;
         const int Missing = 1_000;
-        const int Runs = 25;
+        const int Runs = 500;
         using StoreFolder folder = new();
         ActorId[] actors = Workload.Actors(100);
         SpaceId space = StoreFolder.Space(1);
@@ -79,8 +79,9 @@ internal static class Reads
             times.Add(took);
         }
 
-        times.Sort();
-        Sample sample = new() { Count = Missing, Milliseconds = times[Runs / 2], AllocatedBytes = allocated };
+        // Those of a warm server: the runtime compiles hot code anew for some tenths of a second.
+        times = [.. times.Skip(Runs / 2).Order()];
+        Sample sample = new() { Count = Missing, Milliseconds = times[times.Count / 2], AllocatedBytes = allocated };
         sample.More["first"] = Sample.Number(first_);
         return sample;
     }
@@ -100,6 +101,8 @@ internal static class Reads
             Directory.CreateDirectory(Path.GetDirectoryName(folder.FileOf(space))!);
             File.Copy(folder.FileOf(spaces[0]), folder.FileOf(space));
         }
+
+        TemporaryFolder.Settle();
 
         long read = 0;
         for (int i = 0; i < 50; i++)

@@ -7,6 +7,7 @@ namespace Syncline.Bench.Storage;
 internal sealed class StorageArea : IArea
 {
     private const string Bare = "bare";
+    private const string BareByActor = "bare-by-actor";
     private const string BareWithoutIndex = "bare-without-index";
     private const string Store = "store";
     private const string Gappy = "actors in turns";
@@ -36,8 +37,9 @@ internal sealed class StorageArea : IArea
         "append" => arguments[0] == Bare ? Appends.Bare(Number(arguments[1]), Number(arguments[2])) : Appends.Store(Number(arguments[1]), Number(arguments[2])),
         "size" => arguments[0] switch
         {
-            Bare => Appends.GrowBare(Number(arguments[1]), Number(arguments[2]), withIndex: true),
-            BareWithoutIndex => Appends.GrowBare(Number(arguments[1]), Number(arguments[2]), withIndex: false),
+            Bare => Appends.GrowBare(Number(arguments[1]), BareLog.ByClock),
+            BareByActor => Appends.GrowBare(Number(arguments[1]), BareLog.ByActor),
+            BareWithoutIndex => Appends.GrowBare(Number(arguments[1]), index: ""),
             _ => Appends.GrowStore(Number(arguments[1])),
         },
         "pages" => Reads.Pages(arguments[0] == Bare),
@@ -53,7 +55,7 @@ internal sealed class StorageArea : IArea
         {
             // In turns, so that a change of the machine's pace meets all alike.
             Dictionary<string, List<Sample>> samples = Binding.Variants.ToDictionary(variant => variant, _ => new List<Sample>(), StringComparer.Ordinal);
-            for (int run = 0; run < options.Runs(5); run++)
+            for (int run = 0; run < options.Runs(3); run++)
             {
                 foreach (string variant in Binding.Variants)
                     samples[variant].AddRange((await FreshProcess.OursAsync(Name, "binding", 1, variant, shape)).Samples);
@@ -79,7 +81,7 @@ internal sealed class StorageArea : IArea
         foreach ((int batch, int rows) in ((int, int)[])[(1, 5_000), (50, 100_000), (500, 200_000)])
         {
             (Series bare, Series store) = await InTurnsAsync(
-                "append", options.Runs(5), [Bare, Text(batch), Text(rows)], [Store, Text(batch), Text(rows)]);
+                "append", options.Runs(3), [Bare, Text(batch), Text(rows)], [Store, Text(batch), Text(rows)]);
             table.Row(
                 $"batches of {Text(batch)}",
                 Table.Rate(store),
@@ -93,7 +95,7 @@ internal sealed class StorageArea : IArea
     private async Task CompareReadsAsync(BenchOptions options)
     {
         Table table = new("read", "store", "bare loop", "time ÷ bare", "allocated per operation", "peak memory");
-        (Series bare, Series store) = await InTurnsAsync("pages", options.Runs(5), [Bare], [Store]);
+        (Series bare, Series store) = await InTurnsAsync("pages", options.Runs(3), [Bare], [Store]);
         table.Row(
             "200,000 operations in pages of 1,000",
             Table.Rate(store),
@@ -116,7 +118,7 @@ internal sealed class StorageArea : IArea
         Table table = new("1,000 operations missing of 100,000 by 100 actors, through the store", "ms", "first call, ms", "allocated per operation", "peak memory");
         foreach (string shape in (string[])[Gappy, Contiguous])
         {
-            Series series = await FreshProcess.OursAsync(Name, "ranges", options.Runs(5), shape);
+            Series series = await FreshProcess.OursAsync(Name, "ranges", options.Runs(3), shape);
             table.Row(
                 shape,
                 Table.Number(series.Median.Milliseconds),
@@ -128,18 +130,19 @@ internal sealed class StorageArea : IArea
 
     private async Task MeasureSizeAsync(BenchOptions options)
     {
-        int rows = options.Quick ? 1_000_000 : 5_000_000;
+        const int Compared = 1_000_000;
+        int rows = options.Quick ? Compared : 5_000_000;
         Series store = await FreshProcess.OursAsync(Name, "size", 1, Store, Text(rows));
-        Series bare = await FreshProcess.OursAsync(Name, "size", 1, Bare, Text(rows), "2000");
-        Series large = await FreshProcess.OursAsync(Name, "size", 1, Bare, Text(rows), "64000");
-        Series without = await FreshProcess.OursAsync(Name, "size", 1, BareWithoutIndex, Text(rows), "2000");
+        Series bare = await FreshProcess.OursAsync(Name, "size", 1, Bare, Text(rows));
+        Series byActor = await FreshProcess.OursAsync(Name, "size", 1, BareByActor, Text(Compared));
+        Series without = await FreshProcess.OursAsync(Name, "size", 1, BareWithoutIndex, Text(Compared));
         Table table = new(
             "rows/s as the log grows, batches of 50, FULL, 100 actors in turns",
             "store",
             "bare loop",
             "store ÷ bare",
-            "bare, 64 MB of cache",
-            "bare without the identity's index");
+            "bare, index beginning with the actor",
+            "bare, no index");
         foreach (int at in (int[])[100_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 5_000_000])
         {
             if (at > rows)
@@ -147,16 +150,17 @@ internal sealed class StorageArea : IArea
             double ours = Pace(store, at);
             double baseline = Pace(bare, at);
             table.Row(
-                $"to {Text(at)}",
+                $"at {Text(at)}",
                 Table.Number(ours),
                 Table.Number(baseline),
                 Table.AtLeast(ours / baseline, 0.8),
-                Table.Number(Pace(large, at)),
-                Table.Number(Pace(without, at)));
+                at <= Compared ? Table.Number(Pace(byActor, at)) : "",
+                at <= Compared ? Table.Number(Pace(without, at)) : "");
         }
 
-        table.Row(
-            "peak memory", Table.Megabytes(store.PeakMegabytes), Table.Megabytes(bare.PeakMegabytes), "", Table.Megabytes(large.PeakMegabytes), Table.Megabytes(without.PeakMegabytes));
+        table.Row("peak memory", Table.Megabytes(store.PeakMegabytes), Table.Megabytes(bare.PeakMegabytes), "", "", "");
+        Console.WriteLine();
+        Console.WriteLine($"A row takes {Table.Number(store.MedianOf("bytes per row"))} bytes of the space's file.");
     }
 
     // The pace of up to five windows that end at a size: one alone may hold a checkpoint more or less.

@@ -198,9 +198,15 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         try
         {
             context.Schema.Upgrade(connection);
-            if (connection.ReadInteger("SELECT clean FROM meta") == 0) BeginEpoch(connection);
+            Life life = ReadLife(connection);
+            if (!life.WasClosedInOrder)
+            {
+                BeginEpoch(connection);
+                life = ReadLife(connection);
+            }
+
             if (context.Durability == Durability.Normal) connection.Execute("PRAGMA synchronous = NORMAL");
-            return new LogWriter(connection, context.Durability, ReadEpoch(connection), ReadEarlier(connection));
+            return new LogWriter(connection, context.Durability, life.Epoch, life.HasEarlier ? ReadEarlier(connection) : []);
         }
         catch
         {
@@ -267,10 +273,11 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         transaction.Commit();
     }
 
-    private static Epoch ReadEpoch(SqliteConnection connection)
+    private static Life ReadLife(SqliteConnection connection)
     {
-        using SqliteStatement meta = connection.Prepare("SELECT epoch FROM meta");
-        return meta.Step() ? new Epoch(meta.Text(0)) : throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
+        using SqliteStatement meta = connection.Prepare("SELECT clean, epoch, EXISTS (SELECT 1 FROM epochs) FROM meta");
+        if (!meta.Step()) throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
+        return new Life(meta.Int64(0) != 0, new Epoch(meta.Text(1)), meta.Int64(2) != 0);
     }
 
     private static List<EarlierEpoch> ReadEarlier(SqliteConnection connection)
@@ -323,4 +330,6 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         foreach (string suffix in (ReadOnlySpan<string>)["-wal", "-shm", ".new", ".new-wal", ".new-shm", ".new-journal"])
             File.Delete(path + suffix);
     }
+
+    private readonly record struct Life(bool WasClosedInOrder, Epoch Epoch, bool HasEarlier);
 }
