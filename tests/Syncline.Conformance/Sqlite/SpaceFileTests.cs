@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LibSqlite;
 using Syncline.Core.Operations;
+using Syncline.Core.Tree;
 using Syncline.Engine.Storage;
 using Syncline.Sqlite;
 using Syncline.Sqlite.Spaces;
@@ -75,6 +76,34 @@ public sealed class SpaceFileTests : IDisposable
 
         Assert.Equal(Spaces, Files("*.db").Length);
         Assert.Equal(Spaces + 1, Files("*").Length); // And the lock.
+    }
+
+    [Fact]
+    public async Task A_file_that_was_not_used_for_a_while_rests_with_one_connection_and_serves_the_next_call()
+    {
+        if (!Directory.Exists("/proc/self/fd")) return;
+        const int Spaces = 70; // 64 stay awake.
+        using SqliteServer server = new(_data);
+        StateVector wanted = new();
+        wanted.Add(new Stamp(1, new ActorId("a")));
+        for (int n = 0; n < Spaces; n++)
+        {
+            SpaceId space = new($"{n:000}");
+            await server.CreateAsync(space);
+            await server.AppendToAsync(space, Logged(Id("a", 1)));
+            Assert.Single(await server.Store.ReadRangesAsync(space, new Scope("note"), new ResourceId("r1"), wanted, NoLimits, default));
+        }
+
+        Assert.Equal(1, Descriptors("000"));
+        Assert.Equal(2, Descriptors($"{Spaces - 1:000}"));
+        Assert.Equal(Spaces, server.Store.OpenFiles);
+
+        await server.AppendToAsync(new SpaceId("000"), Logged(Id("a", 2)));
+        Assert.Equal([1, 2], (await server.ReadAllAsync(new SpaceId("000"))).Select(logged => logged.Seq));
+
+        // Each connection opens the log beside the file. (SQLite keeps the file's own descriptors until the last connection closes.)
+        int Descriptors(string space) => Directory.EnumerateFiles("/proc/self/fd")
+            .Count(descriptor => new FileInfo(descriptor).LinkTarget == _data.PathOf(space[..2], space + ".db-wal"));
     }
 
     [Fact]
