@@ -179,6 +179,12 @@ public sealed class SqliteConnection : IDisposable
         return new SqliteCheckpointResult(wasBlocked, logFrames, checkpointedFrames);
     }
 
+    /// <summary>
+    /// Frees the cached pages that no running statement holds. A connection that rests for a while then costs about half; the next use
+    /// reads what it needs again.
+    /// </summary>
+    public void ReleaseMemory() => Native.sqlite3_db_release_memory(Database);
+
     /// <summary>Closes the database: an open transaction is rolled back, and all statements of this connection are finalised.</summary>
     public void Dispose() => _database.Dispose();
 

@@ -15,8 +15,8 @@ public sealed class SqliteOptions
 
     /// <summary>
     /// Most spaces whose files are held open while nobody uses them, 1 to 100,000. Default 256. One takes three file descriptors and some
-    /// 180 KiB, or up to six and 300 KiB when it is read while it is written to; the server needs a limit of descriptors that allows it
-    /// (<c>ulimit -n</c>).
+    /// 100 KiB; each of the 64 used last takes 180 KiB, or up to six descriptors and 300 KiB when it is read while it is written to. The
+    /// server needs a limit of descriptors that allows it (<c>ulimit -n</c>).
     /// </summary>
     [Range(1, 100_000)]
     public int OpenSpacesMax { get; set; } = 256;

@@ -18,11 +18,17 @@ namespace Syncline.Sqlite;
 /// </remarks>
 public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 {
+    // Those used last keep what SQLite caches of them: a space in use is not read anew at each call.
+    private const int AwakeMax = 64;
+
     private readonly SqliteDataFolder _folder;
     private readonly SpaceFileContext _context;
     private readonly Lock _gate = new();
     private readonly Dictionary<SpaceId, SpaceFile> _files = [];
-    private readonly LinkedList<SpaceFile> _idle = [];
+
+    // Open files that nobody uses, the last used first: those with their caches, and those that gave them up.
+    private readonly LinkedList<SpaceFile> _awake = [];
+    private readonly LinkedList<SpaceFile> _resting = [];
     private bool _isDisposed;
 
     /// <param name="folder">Where the files are; disposed by the caller, after this.</param>
@@ -159,7 +165,8 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             }
             finally
             {
-                GiveBack(file);
+                GiveBack(file, _awake);
+                PutTheLeastRecentlyUsedToRest();
             }
         }
         catch (SqliteException exception)
@@ -204,31 +211,47 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             SpaceFile leastRecent;
             lock (_gate)
             {
-                if (_files.Count <= _folder.Options.OpenSpacesMax || _idle.Last is null) return;
-                leastRecent = _idle.Last.Value;
+                if (_files.Count <= _folder.Options.OpenSpacesMax || (_resting.Last ?? _awake.Last) is not { } last) return;
+                leastRecent = last.Value;
                 Use(leastRecent);
             }
 
             leastRecent.Close();
-            GiveBack(leastRecent);
+            GiveBack(leastRecent, _resting);
         }
     }
 
-    private void Use(SpaceFile file)
+    private void PutTheLeastRecentlyUsedToRest()
+    {
+        while (true)
+        {
+            SpaceFile leastRecent;
+            lock (_gate)
+            {
+                if (_awake.Count <= AwakeMax) return;
+                leastRecent = _awake.Last!.Value;
+                Use(leastRecent);
+            }
+
+            leastRecent.Rest();
+            GiveBack(leastRecent, _resting);
+        }
+    }
+
+    private static void Use(SpaceFile file)
     {
         file.Users++;
-        if (file.IdleNode is null) return;
-        _idle.Remove(file.IdleNode);
+        file.IdleNode?.List!.Remove(file.IdleNode);
         file.IdleNode = null;
     }
 
-    private void GiveBack(SpaceFile file)
+    private void GiveBack(SpaceFile file, LinkedList<SpaceFile> idle)
     {
         lock (_gate)
         {
             file.Users--;
             if (file.Users > 0) return;
-            if (file.IsOpen) file.IdleNode = _idle.AddFirst(file);
+            if (file.IsOpen) file.IdleNode = idle.AddFirst(file);
             else _files.Remove(file.Space);
         }
     }

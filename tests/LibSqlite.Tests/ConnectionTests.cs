@@ -262,6 +262,30 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
+    public void A_running_statement_and_a_transaction_go_on_after_memory_was_released()
+    {
+        using SqliteConnection connection = OpenInWalMode();
+        connection.Execute("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t (id) SELECT 1000 + i FROM n");
+        using SqliteTransaction transaction = connection.BeginImmediate();
+        connection.Execute("DELETE FROM t WHERE id <= 1000; INSERT INTO t (id) VALUES (9000)");
+        using SqliteStatement rows = connection.Prepare("SELECT id FROM t ORDER BY id");
+        List<long> read = [];
+        while (rows.Step())
+        {
+            read.Add(rows.Int64(0));
+            if (read.Count % 1000 == 0) connection.ReleaseMemory();
+        }
+
+        connection.ReleaseMemory();
+        transaction.Commit();
+
+        Assert.Equal([.. Enumerable.Range(1001, 5000).Select(id => (long)id), 9000], read);
+        using SqliteStatement count = connection.Prepare("SELECT count(*) FROM t");
+        Assert.True(count.Step());
+        Assert.Equal(5001, count.Int64(0));
+    }
+
+    [Fact]
     public void Closing_finalises_what_is_still_prepared_and_lets_the_file_go()
     {
         SqliteConnection connection = OpenInWalMode();

@@ -504,6 +504,14 @@ public abstract class SpaceStoreConformance
         for (int batch = 0; batch < 40; batch++)
         {
             LogAppend append = After(await HeadAsync(), [.. Enumerable.Range(0, random.Next(1, 12)).Select(_ => NextOperation())]);
+            OperationId[] identities =
+            [
+                .. append.Operations.Select(logged => logged.Operation.Id),
+                .. Enumerable.Range(0, 20).Select(_ => Id($"a{random.Next(6)}", random.Next(1, 120), $"r{random.Next(4)}", $"s{random.Next(3)}")),
+            ];
+            Assert.Equal(
+                (await plain.FindAsync(Space, identities, [], default)).Operations.OrderBy(one => one.Value.Seq),
+                (await Store.FindAsync(Space, identities, [], default)).Operations.OrderBy(one => one.Value.Seq));
             await Store.AppendAsync(Space, append);
             await plain.AppendAsync(Space, append);
         }

@@ -56,86 +56,66 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
         return new LogPage(operations, Math.Max(head, after), head);
     }
 
+    /// <summary>
+    /// The vector and the identity's index, both in the order of clocks, leap over each other: while they are close the index is stepped
+    /// through, where the vector is ahead the index is entered anew. So the work is bounded by the fewer of them, whatever a vector says.
+    /// </summary>
     public IReadOnlyList<LoggedOperation> ReadRanges(
         Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken)
     {
         using Snapshot snapshot = new(connection);
         ForgetWhenMany();
         if (FindResource(scope, resourceId) is not { } resource) return [];
-
-        PriorityQueue<IEnumerator<ClockAndSeq>, Stamp> nextOfEachActor = new();
+        WantedClocks clocks = new();
         foreach ((ActorId actor, ClockRanges ranges) in wanted.Actors)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (FindActor(actor) is not { } actorNumber) continue;
-            IEnumerator<ClockAndSeq> clocks = ReadClocks(resource, actorNumber, ranges).GetEnumerator();
-            if (clocks.MoveNext()) nextOfEachActor.Enqueue(clocks, new Stamp(clocks.Current.Clock, actor));
+            if (FindActor(actor) is { } number) clocks.Add(number, ranges);
         }
 
-        List<LoggedOperation> operations = [];
-        long bytes = 0;
-        while (operations.Count < limits.Operations
-            && nextOfEachActor.TryDequeue(out IEnumerator<ClockAndSeq>? clocks, out Stamp stamp))
+        StampOrder found = new(this, limits);
+        using SqliteStatement rows = connection.Cached(SpaceSchema.ReadByClock);
+        while (!found.IsFull && clocks.First is { } first)
+        {
+            rows.Bind(1, first.Clock);
+            rows.Bind(2, first.Actor);
+            if (!ReadFrom(rows, resource, clocks, found, cancellationToken)) break;
+            rows.Reset();
+        }
+
+        return found.Take();
+    }
+
+    // Reads on until the vector's next clock is worth a leap; false when there is nothing more to read.
+    private static bool ReadFrom(
+        SqliteStatement rows, long resource, WantedClocks clocks, StampOrder found, CancellationToken cancellationToken)
+    {
+        const int NearClocks = 16;
+        const int MissesMax = 8;
+
+        int misses = 0;
+        while (rows.Step())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using SqliteStatement row = connection.Cached(SpaceSchema.ReadOperation);
-            row.Bind(1, clocks.Current.Seq);
-            if (!row.Step()) throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
-            bytes += row.Utf8(LogRow.Payload).Length;
-            if (operations.Count > 0 && bytes > limits.Bytes) break;
-            operations.Add(ReadRow(row));
-            if (clocks.MoveNext()) nextOfEachActor.Enqueue(clocks, new Stamp(clocks.Current.Clock, stamp.Actor));
+            WantedClocks.Place place = new(rows.Int64(LogRow.Clock), rows.Int64(LogRow.Actor));
+            if (found.IsFullBefore(place.Clock)) return false;
+            bool isWanted = clocks.Contains(place, out bool isLastOfRange) && rows.Int64(LogRow.Resource) == resource;
+            if (isWanted) found.Add(place.Clock, rows);
+            misses = isWanted ? 0 : misses + 1;
+            clocks.Pass(place);
+            if (misses > MissesMax || (isLastOfRange && !(clocks.First?.Clock <= place.Clock + NearClocks))) return true;
         }
 
-        return operations;
+        return false;
     }
 
     public void Dispose() => connection.Dispose();
 
-    /// <summary>
-    /// Which of an actor's clocks are stored and wanted, ascending, read a few at a time. Ranges and stored clocks leap over each other, so
-    /// the work is bounded by the fewer of them, whatever a client's vector says.
-    /// </summary>
-    private IEnumerable<ClockAndSeq> ReadClocks(long resource, long actor, ClockRanges ranges)
+    private LoggedOperation ReadOperation(long seq)
     {
-        const int LeastAtOnce = 8;
-        const int MostAtOnce = 128;
-
-        Queue<ClockAndSeq> stored = new();
-        int atOnce = LeastAtOnce;
-        long lastRead = 0;
-        bool isEnd = false;
-        foreach (ClockRange range in ranges)
-        {
-            while (true)
-            {
-                while (stored.TryPeek(out ClockAndSeq tooLow) && tooLow.Clock < range.First)
-                    stored.Dequeue();
-                if (stored.Count == 0)
-                {
-                    if (isEnd) yield break;
-                    ReadClocks(resource, actor, Math.Max(range.First, lastRead + 1), atOnce, stored);
-                    isEnd = stored.Count < atOnce;
-                    if (stored.Count == 0) yield break;
-                    lastRead = stored.Last().Clock;
-                    atOnce = Math.Min(atOnce * 2, MostAtOnce);
-                }
-
-                if (stored.Peek().Clock > range.Last) break;
-                yield return stored.Dequeue();
-            }
-        }
-    }
-
-    private void ReadClocks(long resource, long actor, long first, int count, Queue<ClockAndSeq> clocks)
-    {
-        using SqliteStatement statement = connection.Cached(SpaceSchema.ReadClocks);
-        statement.Bind(1, resource);
-        statement.Bind(2, actor);
-        statement.Bind(3, first);
-        statement.Bind(4, count);
-        while (statement.Step())
-            clocks.Enqueue(new ClockAndSeq(statement.Int64(0), statement.Int64(1)));
+        using SqliteStatement row = connection.Cached(SpaceSchema.ReadOperation);
+        row.Bind(1, seq);
+        return row.Step() ? ReadRow(row) : throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
     }
 
     private LoggedOperation ReadRow(SqliteStatement row)
@@ -217,7 +197,71 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
         _users.Clear();
     }
 
-    private readonly record struct ClockAndSeq(long Clock, long Seq);
+    /// <summary>
+    /// Takes operations in the order of clocks and gives them in that of clocks and actors, up to the limits. The first of a clock is read as
+    /// it comes; what shares its clock, which is rare, is only noted, and read when the clock is over and its order known.
+    /// </summary>
+    private sealed class StampOrder(LogReader reader, PageLimits limits)
+    {
+        private readonly List<LoggedOperation> _operations = [];
+        private readonly List<(ActorId Actor, long Seq)> _others = [];
+        private LoggedOperation? _first;
+        private long _clock;
+        private long _bytes;
+
+        public bool IsFull { get; private set; } = limits.Operations < 1;
+
+        public bool IsFullBefore(long clock)
+        {
+            if (clock != _clock) EndClock();
+            return IsFull;
+        }
+
+        public void Add(long clock, SqliteStatement row)
+        {
+            if (clock != _clock) EndClock();
+            _clock = clock;
+            if (_first is null) _first = reader.ReadRow(row);
+            else _others.Add((reader.ActorOf(row.Int64(LogRow.Actor)), row.Int64(LogRow.Seq)));
+        }
+
+        public List<LoggedOperation> Take()
+        {
+            EndClock();
+            return _operations;
+        }
+
+        private void EndClock()
+        {
+            if (_first is null) return;
+            LoggedOperation first = _first;
+            _first = null;
+            if (_others.Count == 0)
+            {
+                Put(first);
+                return;
+            }
+
+            _others.Add((first.Operation.Id.Actor, first.Seq));
+            _others.Sort((left, right) => string.CompareOrdinal(left.Actor.Value, right.Actor.Value));
+            foreach ((_, long seq) in _others)
+            {
+                if (IsFull) break;
+                Put(seq == first.Seq ? first : reader.ReadOperation(seq));
+            }
+
+            _others.Clear();
+        }
+
+        private void Put(LoggedOperation logged)
+        {
+            _bytes += logged.Operation.Payload.Utf8.Length;
+            IsFull = IsFull || (_operations.Count > 0 && _bytes > limits.Bytes);
+            if (IsFull) return;
+            _operations.Add(logged);
+            IsFull = _operations.Count >= limits.Operations;
+        }
+    }
 
     /// <summary>A moment of the file: what is appended meanwhile is not seen.</summary>
     private readonly ref struct Snapshot

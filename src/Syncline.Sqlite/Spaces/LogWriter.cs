@@ -1,5 +1,5 @@
+using System.Collections.Frozen;
 using System.Diagnostics;
-using System.Text;
 using LibSqlite;
 using Syncline.Core.Operations;
 using Syncline.Engine.Storage;
@@ -7,6 +7,11 @@ using Syncline.Engine.Storage;
 namespace Syncline.Sqlite.Spaces;
 
 /// <summary>The connection through which one space's log is written, and looked up for what is about to be written. One caller at a time.</summary>
+/// <remarks>
+/// Every durable push passes through here. Names are interned in memory, and operations of one batch mostly share them: what the one before
+/// had is compared first, which costs a tenth of a look-up. For each actor stands a clock above which none of its operations is in the log, so
+/// that new operations are known to be new without a question to the file.
+/// </remarks>
 internal sealed class LogWriter : IDisposable
 {
     // A space that many devices come and go in must not keep every name it ever had in memory.
@@ -20,19 +25,24 @@ internal sealed class LogWriter : IDisposable
 
     private readonly SqliteConnection _connection;
     private readonly Durability _durability;
+    private readonly Epoch _epoch;
     private readonly IReadOnlyList<EarlierEpoch> _earlier;
-    private readonly Dictionary<ActorId, InternedActor> _actors = [];
+    // By the plain text: the runtime hashes strings that are keys themselves faster than those inside of another type.
+    private readonly Dictionary<string, InternedActor> _actors = new(StringComparer.Ordinal);
     private readonly Dictionary<(Scope, ResourceId), long> _resources = [];
     private readonly Dictionary<UserId, long> _users = [];
+    private long _knownUpTo;
     private bool _isMarkedUnclean;
 
     /// <param name="connection">Open, of the current schema, and owned from now on.</param>
     /// <param name="durability">What an append survives.</param>
-    /// <param name="earlier">As of now; epochs change only while a file is opened.</param>
-    public LogWriter(SqliteConnection connection, Durability durability, IReadOnlyList<EarlierEpoch> earlier)
+    /// <param name="epoch">As of now; epochs change only while a file is opened.</param>
+    /// <param name="earlier">As of now, too.</param>
+    public LogWriter(SqliteConnection connection, Durability durability, Epoch epoch, IReadOnlyList<EarlierEpoch> earlier)
     {
         _connection = connection;
         _durability = durability;
+        _epoch = epoch;
         _earlier = earlier;
         Reader = new LogReader(connection);
     }
@@ -42,45 +52,36 @@ internal sealed class LogWriter : IDisposable
 
     public LogHead ReadHead()
     {
-        using SqliteStatement statement = _connection.Cached(
-            """
-            SELECT m.epoch, coalesce(o.highest_clock, o.clock), o.seq, o.digest
-            FROM meta m LEFT JOIN operations o ON o.seq = (SELECT max(seq) FROM operations)
-            """);
-        if (!statement.Step()) throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
-        return new LogHead(
-            new Epoch(statement.Text(0)),
-            statement.Int64(2),
-            statement.IsNull(3) ? OperationDigest.Empty : OperationDigest.FromInt64(statement.Int64(3)),
-            statement.Int64(1),
-            _earlier);
+        Place last = ReadLast();
+        return new LogHead(_epoch, last.Seq, last.Digest, last.HighestClock, _earlier);
     }
 
     public Known Find(
         IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken)
     {
-        ForgetWhenMany();
-        LogHead head = ReadHead();
-        Dictionary<OperationId, StoredIdentity> operations = [];
-        Dictionary<(long Resource, long Actor), long> highestClocks = [];
+        Place last = ReadLast();
+        Remember(last);
+        Dictionary<OperationId, StoredIdentity>? operations = null;
+        ActorId latestId = default;
+        InternedActor? latest = null;
         foreach (OperationId id in identities)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (FindActor(id.Actor) is not { } actor || FindResource(id.Scope, id.ResourceId) is not { } resource) continue;
-
-            // What an actor numbers anew is above all that it has numbered: one look into the index answers for all of it.
-            if (!highestClocks.TryGetValue((resource, actor.Id), out long highest))
-                highestClocks.Add((resource, actor.Id), highest = FindHighestClock(resource, actor.Id));
-            if (id.Clock <= highest && FindOperation(resource, actor.Id, id.Clock) is { } stored) operations[id] = stored;
+            if (id.Actor != latestId)
+                (latestId, latest) = (id.Actor, FindActor(id.Actor, last.HighestClock));
+            if (latest is null || id.Clock > latest.HighestClock || FindResource(id.Scope, id.ResourceId) is not { } resource) continue;
+            if (FindOperation(resource, latest.Number, id.Clock) is { } stored)
+                (operations ??= [])[id] = stored;
         }
 
-        Dictionary<ActorId, UserId> owners = [];
+        Dictionary<ActorId, UserId> owners = new(actors.Count);
         foreach (ActorId actor in actors)
         {
-            if (FindActor(actor)?.User is { } user) owners[actor] = user;
+            if (FindActor(actor, last.HighestClock)?.User is { } user) owners[actor] = user;
         }
 
-        return new Known(head.Epoch, head.Seq, operations, owners);
+        return new Known(
+            _epoch, last.Seq, operations ?? (IReadOnlyDictionary<OperationId, StoredIdentity>)FrozenDictionary<OperationId, StoredIdentity>.Empty, owners);
     }
 
     /// <exception cref="SqliteException">Nothing was written.</exception>
@@ -88,20 +89,22 @@ internal sealed class LogWriter : IDisposable
     public AppendOutcome Append(LogAppend append)
     {
         Debug.Assert(append.Operations.Count > 0, "An append has at least one operation.");
+        if (append.Epoch != _epoch) return AppendOutcome.HeadMoved;
         if (_durability == Durability.Normal && !_isMarkedUnclean) MarkUnclean();
-        ForgetWhenMany();
         bool committed = false;
         try
         {
             using SqliteTransaction transaction = _connection.BeginImmediate();
-            (long head, long highestClock) = ReadLast();
-            if (head != append.ExpectedHead || !IsOfEpoch(append.Epoch)) return AppendOutcome.HeadMoved;
+            Place last = ReadLast();
+            if (last.Seq != append.ExpectedHead) return AppendOutcome.HeadMoved;
 
+            Remember(last);
             foreach ((ActorId actor, UserId user) in append.NewActors)
-                GiveActor(actor, user);
-            InsertAll(append.Operations, highestClock);
+                GiveActor(actor, user, last.HighestClock);
+            InsertAll(append.Operations, last.HighestClock);
             Commit(transaction);
             committed = true;
+            _knownUpTo = last.Seq + append.Operations.Count;
             return AppendOutcome.Appended;
         }
         finally
@@ -109,12 +112,6 @@ internal sealed class LogWriter : IDisposable
             // What was interned in a transaction that is rolled back is not in the file.
             if (!committed) Forget();
         }
-    }
-
-    private bool IsOfEpoch(Epoch epoch)
-    {
-        using SqliteStatement statement = _connection.Cached("SELECT epoch FROM meta");
-        return statement.Step() && statement.Utf8(0).SequenceEqual(Encoding.UTF8.GetBytes(epoch.Value));
     }
 
     /// <summary>Makes everything durable and says so in the file, when that was not done by each append.</summary>
@@ -126,6 +123,9 @@ internal sealed class LogWriter : IDisposable
         _isMarkedUnclean = false;
     }
 
+    /// <summary>Keeps the file open and gives up the pages that are cached of it.</summary>
+    public void Rest() => _connection.ReleaseMemory();
+
     /// <summary>Closes the file; the last connection to it moves the write-ahead log into it and removes that.</summary>
     public void Dispose() => _connection.Dispose();
 
@@ -135,32 +135,48 @@ internal sealed class LogWriter : IDisposable
         _isMarkedUnclean = true;
     }
 
-    private (long Seq, long HighestClock) ReadLast()
+    private Place ReadLast()
     {
         using SqliteStatement last = _connection.Cached(SpaceSchema.ReadLast);
-        return last.Step() ? (last.Int64(0), last.Int64(1)) : (0, 0);
+        return last.Step()
+            ? new Place(last.Int64(0), last.Int64(1), OperationDigest.FromInt64(last.Int64(2)))
+            : new Place(0, 0, OperationDigest.Empty);
     }
 
     private void InsertAll(IReadOnlyList<LoggedOperation> operations, long highestClock)
     {
+        long highestBefore = highestClock;
+        (Scope Scope, ResourceId Id, long Number) resource = default;
+        ActorId actorId = default;
+        InternedActor? actor = null;
+        (UserId Id, long Number) user = default;
         using SqliteStatement insert = _connection.Cached(InsertOperation);
         foreach (LoggedOperation logged in operations)
         {
             Operation operation = logged.Operation;
+            OperationId id = operation.Id;
+            if (id.ResourceId != resource.Id || id.Scope != resource.Scope)
+                resource = (id.Scope, id.ResourceId, InternResource(id.Scope, id.ResourceId));
+            if (actor is null || id.Actor != actorId)
+                (actorId, actor) = (id.Actor, InternActor(id.Actor, highestBefore));
+            if (logged.UserId != user.Id)
+                user = (logged.UserId, InternUser(logged.UserId));
+            actor.HighestClock = Math.Max(actor.HighestClock, id.Clock);
+            highestClock = Math.Max(highestClock, id.Clock);
+
             insert.Bind(LogRow.Seq + 1, logged.Seq);
-            insert.Bind(LogRow.Resource + 1, InternResource(operation.Id.Scope, operation.Id.ResourceId));
+            insert.Bind(LogRow.Resource + 1, resource.Number);
             insert.Bind(LogRow.GroupEnd + 1, logged.GroupEnd == logged.Seq ? null : logged.GroupEnd);
-            insert.Bind(LogRow.Actor + 1, InternActor(operation.Id.Actor).Id);
-            insert.Bind(LogRow.Clock + 1, operation.Id.Clock);
+            insert.Bind(LogRow.Actor + 1, actor.Number);
+            insert.Bind(LogRow.Clock + 1, id.Clock);
             insert.Bind(LogRow.Hash + 1, unchecked((long)operation.Hash));
             insert.Bind(LogRow.Digest + 1, logged.Digest.ToInt64());
-            insert.Bind(LogRow.User + 1, InternUser(logged.UserId));
+            insert.Bind(LogRow.User + 1, user.Number);
             insert.Bind(LogRow.ReceivedAt + 1, logged.ReceivedAt);
             insert.BindText(LogRow.Tx + 1, operation.Tx);
             insert.BindText(LogRow.Key + 1, operation.Key);
             insert.BindText(LogRow.Payload + 1, operation.Payload.Utf8.Span);
-            highestClock = Math.Max(highestClock, operation.Id.Clock);
-            insert.Bind(LogRow.HighestClock + 1, highestClock == operation.Id.Clock ? null : highestClock);
+            insert.Bind(LogRow.HighestClock + 1, highestClock == id.Clock ? null : highestClock);
             insert.Run();
         }
     }
@@ -178,26 +194,26 @@ internal sealed class LogWriter : IDisposable
         }
     }
 
-    private void GiveActor(ActorId actor, UserId user)
+    private void GiveActor(ActorId actor, UserId user, long highestClock)
     {
-        InternedActor known = InternActor(actor);
+        InternedActor known = InternActor(actor, highestClock);
         if (known.User is not null) return;
 
         using SqliteStatement give = _connection.Cached("UPDATE actors SET user = ?2 WHERE id = ?1");
-        give.Bind(1, known.Id);
+        give.Bind(1, known.Number);
         give.Bind(2, InternUser(user));
         give.Run();
-        _actors[actor] = known with { User = user };
+        known.User = user;
     }
 
-    private InternedActor InternActor(ActorId actor)
+    private InternedActor InternActor(ActorId actor, long highestClock)
     {
-        if (FindActor(actor) is { } known) return known;
+        if (FindActor(actor, highestClock) is { } known) return known;
 
         using SqliteStatement insert = _connection.Cached("INSERT INTO actors (name) VALUES (?1)");
         insert.BindText(1, actor.Value);
         insert.Run();
-        return _actors[actor] = new InternedActor(_connection.LastInsertRowId, User: null);
+        return _actors[actor.Value] = new InternedActor(_connection.LastInsertRowId) { HighestClock = 0 };
     }
 
     private long InternResource(Scope scope, ResourceId resourceId)
@@ -225,15 +241,21 @@ internal sealed class LogWriter : IDisposable
         return _users[user] = _connection.LastInsertRowId;
     }
 
-    private InternedActor? FindActor(ActorId actor)
+    private InternedActor? FindActor(ActorId actor, long highestClock)
     {
-        if (_actors.TryGetValue(actor, out InternedActor known)) return known;
+        if (_actors.TryGetValue(actor.Value, out InternedActor? known)) return known;
 
         using SqliteStatement find = _connection.Cached(
             "SELECT a.id, u.name FROM actors a LEFT JOIN users u ON u.id = a.user WHERE a.name = ?1");
         find.BindText(1, actor.Value);
         if (!find.Step()) return null;
-        return _actors[actor] = new InternedActor(find.Int64(0), find.TextOrNull(1) is { } user ? new UserId(user) : null);
+        return _actors[actor.Value] = new InternedActor(find.Int64(0))
+        {
+            User = find.TextOrNull(1) is { } user ? new UserId(user) : null,
+
+            // Its own is not looked for: nothing in the log is above this one.
+            HighestClock = highestClock,
+        };
     }
 
     private long? FindResource(Scope scope, ResourceId resourceId)
@@ -247,26 +269,21 @@ internal sealed class LogWriter : IDisposable
         return _resources[(scope, resourceId)] = find.Int64(0);
     }
 
-    private long FindHighestClock(long resource, long actor)
-    {
-        using SqliteStatement statement = _connection.Cached(SpaceSchema.FindHighestClock);
-        statement.Bind(1, resource);
-        statement.Bind(2, actor);
-        return statement.Step() ? statement.Int64(0) : 0;
-    }
-
     private StoredIdentity? FindOperation(long resource, long actor, long clock)
     {
         using SqliteStatement find = _connection.Cached(SpaceSchema.FindOperation);
-        find.Bind(1, resource);
+        find.Bind(1, clock);
         find.Bind(2, actor);
-        find.Bind(3, clock);
+        find.Bind(3, resource);
         return find.Step() ? new StoredIdentity(find.Int64(0), unchecked((ulong)find.Int64(1))) : null;
     }
 
-    private void ForgetWhenMany()
+    /// <summary>Forgets what is interned when it has grown too large, or when another program has written to the log since.</summary>
+    private void Remember(in Place last)
     {
-        if (_actors.Count > InternedMax || _resources.Count > InternedMax || _users.Count > InternedMax) Forget();
+        if (last.Seq != _knownUpTo || _actors.Count > InternedMax || _resources.Count > InternedMax || _users.Count > InternedMax)
+            Forget();
+        _knownUpTo = last.Seq;
     }
 
     private void Forget()
@@ -276,5 +293,15 @@ internal sealed class LogWriter : IDisposable
         _users.Clear();
     }
 
-    private readonly record struct InternedActor(long Id, UserId? User);
+    private readonly record struct Place(long Seq, long HighestClock, OperationDigest Digest);
+
+    private sealed class InternedActor(long number)
+    {
+        public long Number => number;
+
+        public UserId? User { get; set; }
+
+        /// <summary>No operation of this actor in the log has a greater clock.</summary>
+        public required long HighestClock { get; set; }
+    }
 }

@@ -22,7 +22,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
     /// <summary>How many callers use it now. The store's, under its lock.</summary>
     public int Users { get; set; }
 
-    /// <summary>Where it stands among those that nobody uses. The store's, under its lock.</summary>
+    /// <summary>Where it stands among those that nobody uses; null while somebody does. The store's, under its lock.</summary>
     public LinkedListNode<SpaceFile>? IdleNode { get; set; }
 
     /// <summary>Whether any connection is open. Meaningful when nobody uses it.</summary>
@@ -94,6 +94,20 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
                 _reader?.Dispose();
                 _reader = null;
                 throw Unavailable.From(exception);
+            }
+        }
+    }
+
+    /// <summary>Stays open at half the memory: without what is cached, and without the connection that reads beside the one that writes.</summary>
+    public void Rest()
+    {
+        lock (_reading)
+        {
+            lock (_writing)
+            {
+                _reader?.Dispose();
+                _reader = null;
+                _writer?.Rest();
             }
         }
     }
@@ -184,9 +198,15 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         try
         {
             context.Schema.Upgrade(connection);
-            if (connection.ReadInteger("SELECT clean FROM meta") == 0) BeginEpoch(connection);
+            Life life = ReadLife(connection);
+            if (!life.WasClosedInOrder)
+            {
+                BeginEpoch(connection);
+                life = ReadLife(connection);
+            }
+
             if (context.Durability == Durability.Normal) connection.Execute("PRAGMA synchronous = NORMAL");
-            return new LogWriter(connection, context.Durability, ReadEarlier(connection));
+            return new LogWriter(connection, context.Durability, life.Epoch, life.HasEarlier ? ReadEarlier(connection) : []);
         }
         catch
         {
@@ -253,6 +273,13 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         transaction.Commit();
     }
 
+    private static Life ReadLife(SqliteConnection connection)
+    {
+        using SqliteStatement meta = connection.Prepare("SELECT clean, epoch, EXISTS (SELECT 1 FROM epochs) FROM meta");
+        if (!meta.Step()) throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
+        return new Life(meta.Int64(0) != 0, new Epoch(meta.Text(1)), meta.Int64(2) != 0);
+    }
+
     private static List<EarlierEpoch> ReadEarlier(SqliteConnection connection)
     {
         List<EarlierEpoch> earlier = [];
@@ -303,4 +330,6 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         foreach (string suffix in (ReadOnlySpan<string>)["-wal", "-shm", ".new", ".new-wal", ".new-shm", ".new-journal"])
             File.Delete(path + suffix);
     }
+
+    private readonly record struct Life(bool WasClosedInOrder, Epoch Epoch, bool HasEarlier);
 }

@@ -5,19 +5,18 @@ namespace Syncline.Sqlite.Spaces;
 /// Names that repeat in every row (resources, actors, users) are kept once and stand in the row as small integers: with the texts in the
 /// row and in the identity's index, an insert takes twice as long and a row twice the space. What is true of the log up to a row (digest,
 /// highest clock) stands in that row: an append then writes no other page than those of its rows, which counts when it is one operation.
+/// The identity's index begins with the clock, because clocks rise with the log whoever writes it: what is new goes to the index's end, and a
+/// batch of many actors writes a page or two of it. Beginning with resource and actor, it would write one page for every actor.
 /// </remarks>
 internal static class SpaceSchema
 {
     /// <summary>"Sync".</summary>
     public const int ApplicationId = 0x53796e63;
 
-    public const string FindOperation = "SELECT seq, hash FROM operations WHERE resource = ?1 AND actor = ?2 AND clock = ?3";
+    public const string FindOperation = "SELECT seq, hash FROM operations WHERE clock = ?1 AND actor = ?2 AND resource = ?3";
 
-    public const string FindHighestClock = "SELECT max(clock) FROM operations WHERE resource = ?1 AND actor = ?2";
-
-    /// <summary>The next clocks of one actor in one resource: answered from the identity's index alone.</summary>
-    public const string ReadClocks =
-        "SELECT clock, seq FROM operations WHERE resource = ?1 AND actor = ?2 AND clock >= ?3 ORDER BY clock LIMIT ?4";
+    /// <summary>Operations from a place in the identity's index on, in its order.</summary>
+    public const string ReadByClock = $"SELECT {Columns} FROM operations WHERE (clock, actor) >= (?1, ?2) ORDER BY clock, actor";
 
     public const string ReadPage = $"SELECT {Columns} FROM operations WHERE seq > ?1 ORDER BY seq";
 
@@ -25,8 +24,9 @@ internal static class SpaceSchema
 
     public const string ReadHeadSeq = "SELECT max(seq) FROM operations";
 
+    /// <summary>Where the log stands.</summary>
     public const string ReadLast =
-        "SELECT seq, coalesce(highest_clock, clock) FROM operations WHERE seq = (SELECT max(seq) FROM operations)";
+        "SELECT seq, coalesce(highest_clock, clock), digest FROM operations WHERE seq = (SELECT max(seq) FROM operations)";
 
     private const string Columns = "seq, resource, group_end, actor, clock, hash, digest, user, received_at, tx, key, payload";
 
@@ -103,8 +103,14 @@ internal static class SpaceSchema
         CREATE VIEW spaces AS SELECT space AS id, created_at FROM meta;
         """;
 
-    public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1]);
+    private const string Version2 =
+        """
+        DROP INDEX operations_by_identity;
+        CREATE UNIQUE INDEX operations_by_identity ON operations (clock, actor, resource);
+        """;
+
+    public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1, Version2]);
 
     /// <summary>All versions, for files of a version before.</summary>
-    public static IReadOnlyList<string> Scripts => [Version1];
+    public static IReadOnlyList<string> Scripts => [Version1, Version2];
 }

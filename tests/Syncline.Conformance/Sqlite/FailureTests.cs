@@ -176,6 +176,46 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_of_the_first_version_gets_the_index_that_begins_with_the_clock_and_keeps_its_identities()
+    {
+        LogHead head;
+        using (SqliteServer first = new(_data, schema: new DatabaseSchema(SpaceSchema.ApplicationId, [SpaceSchema.Scripts[0]])))
+        {
+            await first.CreateAsync();
+            await first.AppendManyAsync(3);
+            head = await first.HeadAsync();
+        }
+
+        using SqliteServer upgraded = new(_data);
+        Known known = await upgraded.Store.FindAsync(Space, [Id("a", 2), Id("a", 4)], [], default);
+
+        Assert.Equal([KeyValuePair.Create(Id("a", 2), new StoredIdentity(2, 1))], known.Operations);
+        Assert.Equal(AppendOutcome.Appended, await upgraded.Store.AppendAsync(Space, After(head, Logged(Id("a", 4)))));
+        using SqliteConnection file = SqliteConnection.Open(FileOf(_data), SqliteOpenMode.ReadOnly);
+        using SqliteStatement index = file.Prepare("SELECT group_concat(name) FROM pragma_index_info('operations_by_identity')");
+        Assert.True(index.Step());
+        Assert.Equal("clock,actor,resource", index.Text(0));
+    }
+
+    [Fact]
+    public async Task What_another_program_appends_is_known_to_the_next_look()
+    {
+        using SqliteServer server = new(_data);
+        await server.CreateAsync();
+        await server.AppendManyAsync(2);
+        Assert.Empty((await server.Store.FindAsync(Space, [Id("a", 3)], [], default)).Operations);
+
+        Change(_data, """
+            INSERT INTO operations (seq, resource, actor, clock, hash, digest, user, received_at, payload)
+            SELECT 3, resource, actor, 3, 7, digest, user, received_at, payload FROM operations WHERE seq = 2
+            """);
+
+        Known known = await server.Store.FindAsync(Space, [Id("a", 3)], [], default);
+        Assert.Equal(3, known.Head);
+        Assert.Equal(new StoredIdentity(3, 7), known.Operations[Id("a", 3)]);
+    }
+
+    [Fact]
     public async Task An_upgrade_that_fails_changes_nothing()
     {
         using (SqliteServer server = new(_data))
