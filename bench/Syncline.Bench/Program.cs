@@ -1,5 +1,14 @@
 using Syncline.Bench.Harness;
+using Syncline.Bench.Http;
+using Syncline.Bench.Push;
+
+// A server that is measured from outside.
+if (args is [ServerHost.HostCommand, ..])
+    return await ServerHost.RunAsync(args);
 
 // The first process measures nothing: it starts a fresh one for each measurement, ours and the peers', and prints their medians.
-IReadOnlyList<IArea> areas = [];
+IReadOnlyList<IArea> areas =
+[
+    new PushArea(),
+];
 return await Bench.RunAsync(areas, args);

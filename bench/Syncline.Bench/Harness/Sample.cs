@@ -28,7 +28,7 @@ internal sealed record Sample
 
     /// <summary>What else a workload tells.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement> More { get; init; } = [];
+    public Dictionary<string, JsonElement> More { get; set; } = [];
 
     [JsonIgnore]
     public double PerSecond => Count / Milliseconds * 1000;
