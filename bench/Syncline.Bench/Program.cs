@@ -1,6 +1,8 @@
 using Syncline.Bench.Harness;
 using Syncline.Bench.Http;
+using Syncline.Bench.Pull;
 using Syncline.Bench.Push;
+using Syncline.Bench.Waits;
 
 // A server that is measured from outside.
 if (args is [ServerHost.HostCommand, ..])
@@ -10,5 +12,7 @@ if (args is [ServerHost.HostCommand, ..])
 IReadOnlyList<IArea> areas =
 [
     new PushArea(),
+    new PullArea(),
+    new WaitsArea(),
 ];
 return await Bench.RunAsync(areas, args);
