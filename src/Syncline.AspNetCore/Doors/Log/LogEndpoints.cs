@@ -71,7 +71,7 @@ internal sealed class LogEndpoints(
         FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
         if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
             page = await WaitAsync(follower, caller, wait, context.RequestAborted);
-        return new JsonAnswer(writer => Write(writer, page));
+        return new PageAnswer(page);
     }
 
     private async ValueTask<FollowPage> WaitAsync(Follower follower, Caller caller, TimeSpan asked, CancellationToken aborted)
@@ -135,15 +135,6 @@ internal sealed class LogEndpoints(
         }
 
         writer.WriteEndArray();
-        writer.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter writer, FollowPage page)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("epoch"u8, page.Head.Epoch.Value);
-        JsonAnswer.WriteEncoded(writer, "operations", page.EncodedJson);
-        JsonAnswer.WritePosition(writer, page);
         writer.WriteEndObject();
     }
 }
