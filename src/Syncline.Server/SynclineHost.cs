@@ -46,15 +46,21 @@ public static class SynclineHost
         builder.Services.Configure<BrotliCompressionProviderOptions>(options => options.Level = CompressionLevel.Fastest);
         builder.Services.AddCors();
 
+
+        // What is logged goes to the console; each further provider would cost every request scopes of its own.
+        builder.Logging.ClearProviders().AddConsole();
         configure?.Invoke(builder);
 
         WebApplication app = builder.Build();
         AuthOptions auth = app.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<AuthOptions>>().Value;
         app.UseSynclineScreening();
         app.UseResponseCompression();
-        app.UseStatusCodePages(context => Problems.WriteAsync(
-            context.HttpContext, CodeOf(context.HttpContext.Response.StatusCode), DetailOf(context.HttpContext.Response.StatusCode)));
-        app.UseCors(policy => Allow(policy, auth));
+
+        // Both stand aside where they have nothing to do, as each costs something in every request that waits: the endpoints say themselves what
+        // is wrong, and only browsers send an Origin.
+        app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, unmatched => unmatched.UseStatusCodePages(context => Problems.WriteAsync(
+            context.HttpContext, CodeOf(context.HttpContext.Response.StatusCode), DetailOf(context.HttpContext.Response.StatusCode))));
+        app.UseWhen(context => context.Request.Headers.Origin.Count > 0, browsers => browsers.UseCors(policy => Allow(policy, auth)));
         app.MapSyncline();
         return app;
     }

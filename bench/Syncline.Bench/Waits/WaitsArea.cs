@@ -101,7 +101,8 @@ internal sealed class WaitsArea : IArea
 
     private static async Task<Sample> WakeAsync(Target target, int waiters)
     {
-        (int warmup, int rounds, int settle) = waiters == 1 ? (150, 150, 10) : (40, 30, 80);
+        // The first rounds are for the servers to compile their paths.
+        (int warmup, int rounds, int settle) = waiters == 1 ? (1_000, 200, 2) : (40, 30, 80);
         RawConnection[] connections = new RawConnection[waiters];
         for (int i = 0; i < waiters; i++)
             connections[i] = await RawConnection.OpenAsync(target.Server.Port);
@@ -114,7 +115,7 @@ internal sealed class WaitsArea : IArea
                 await connection.SendAsync(wait);
             await Task.Delay(settle);
             Task[] answered = [.. connections.Select(connection => Task.Run(async () => await connection.ReceiveAsync()))];
-            await Task.Delay(settle / 2);
+            await Task.Delay(Math.Max(settle / 2, 1));
             long began = Stopwatch.GetTimestamp();
             await waker.SendAsync(target.Wake);
             await Task.WhenAll(answered);
