@@ -49,6 +49,10 @@ public static class SynclineHost
 
         // What is logged goes to the console; each further provider would cost every request scopes of its own.
         builder.Logging.ClearProviders().AddConsole();
+
+        // Where requests are not logged, the host need not make an activity and a scope for each.
+        if (!LogsRequests(builder.Configuration))
+            builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         configure?.Invoke(builder);
 
         WebApplication app = builder.Build();
@@ -82,6 +86,17 @@ public static class SynclineHost
             policy.WithOrigins([.. auth.AllowedOrigins]);
         else
             policy.AllowAnyOrigin();
+    }
+
+    private static bool LogsRequests(ConfigurationManager configuration)
+    {
+        const string Levels = "Logging:LogLevel";
+        const string Host = "Microsoft.AspNetCore";
+        string? level = configuration[$"{Levels}:{Host}.Hosting.Diagnostics"]
+            ?? configuration[$"{Levels}:{Host}.Hosting"]
+            ?? configuration[$"{Levels}:{Host}"]
+            ?? configuration[$"{Levels}:Default"];
+        return level is "Trace" or "Debug" or "Information";
     }
 
     private static string CodeOf(int status) => status switch

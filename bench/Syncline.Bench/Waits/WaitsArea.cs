@@ -8,7 +8,8 @@ namespace Syncline.Bench.Waits;
 
 /// <summary>
 /// Requests that wait: how long until all of them are answered once something comes, and what one costs while it waits. Beside Node's http and
-/// bare Kestrel, whose waiters are woken by a request that stores nothing and checks nobody; ours by a durable push.
+/// bare Kestrel, whose waiters are woken by a request that stores nothing and checks nobody; ours by a durable push, and, to tell what of it
+/// is the disk, by one to a store that answers at once.
 /// </summary>
 internal sealed class WaitsArea : IArea
 {
@@ -51,7 +52,7 @@ internal sealed class WaitsArea : IArea
         foreach (int waiters in new[] { 1, 1_000 })
         {
             Dictionary<string, Series> all = [];
-            foreach (string kind in Target.Kinds)
+            foreach (string kind in Target.Kinds.Where(kind => waiters == 1 || kind != Target.Storeless))
             {
                 Series series = all[kind] = await FreshProcess.OursAsync(Name, "wake", runs, kind, waiters.ToString(CultureInfo.InvariantCulture));
                 double milliseconds = series.Median.Milliseconds / series.Median.Count;
@@ -70,7 +71,7 @@ internal sealed class WaitsArea : IArea
                     (waiters, kind) switch
                     {
                         (_, Target.Node) => "",
-                        (1, Target.Pull) => Table.AtMost(toKestrel, 1.3),
+                        (1, Target.Pull or Target.Storeless) => Table.AtMost(toKestrel, 1.3),
                         _ => Table.Number(toKestrel),
                     },
                     Table.Megabytes(series.PeakMegabytes));
@@ -191,6 +192,7 @@ internal sealed class WaitsArea : IArea
         public const string Kestrel = "bare Kestrel";
         public const string Pull = "ours, GET /pull";
         public const string Sync = "ours, POST /sync";
+        public const string Storeless = "ours, GET /pull, no store";
 
         private readonly PatchedRequest _wait;
         private readonly PatchedRequest _wake;
@@ -208,7 +210,7 @@ internal sealed class WaitsArea : IArea
             _wakeNumber = wakeNumber;
         }
 
-        public static IReadOnlyList<string> Kinds { get; } = [Node, Kestrel, Pull, Sync];
+        public static IReadOnlyList<string> Kinds { get; } = [Node, Kestrel, Pull, Sync, Storeless];
 
         public ServerProcess Server { get; }
 
@@ -228,6 +230,7 @@ internal sealed class WaitsArea : IArea
         {
             Node => Peer(await ServerProcess.NodeAsync("waits/http.mjs")),
             Kestrel => Peer(await ServerProcess.BareKestrelAsync()),
+            Storeless => await OursAsync(kind, await ServerProcess.StorelessAsync(folder, limits)),
             _ => await OursAsync(kind, await ServerProcess.SynclineAsync(folder, limits)),
         };
 
@@ -262,12 +265,12 @@ internal sealed class WaitsArea : IArea
             PatchedRequest wake = new($"POST /spaces/{Space}/push HTTP/1.1\r\n{account.Headers}", $$"""{"operations":[{{operations}}]}""");
 
             // By seq for the one, by clock for the other: both begin where the log stands, after the root and one vertex, and grow by five a round.
-            PatchedRequest wait = kind == Pull
+            PatchedRequest wait = kind != Sync
                 ? new PatchedRequest($"GET /spaces/{Space}/pull?after=@00&epoch={epoch.Value}&wait=50 HTTP/1.1\r\n{account.Headers}", body: null)
                 : new PatchedRequest(
                     $"POST /spaces/{Space}/sync HTTP/1.1\r\n{account.Headers}",
                     $$$$"""{"stateVectors":{"{{{{Tree}}}}":{"root":[[1,1]],"waker":[[{{{{PatchedRequest.FirstNumber}}}},@00]]}},"timeout":50000}""");
-            return new Target(server, wait, wake, isOurs: true, kind == Pull ? 2 : PatchedRequest.FirstNumber, PatchedRequest.FirstNumber + 1);
+            return new Target(server, wait, wake, isOurs: true, kind != Sync ? 2 : PatchedRequest.FirstNumber, PatchedRequest.FirstNumber + 1);
         }
     }
 }
