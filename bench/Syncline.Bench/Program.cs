@@ -1,7 +1,15 @@
 using Syncline.Bench.Harness;
+using Syncline.Bench.Http;
+using Syncline.Bench.Pull;
+using Syncline.Bench.Push;
 using Syncline.Bench.Spaces;
 using Syncline.Bench.Storage;
 using Syncline.Bench.Tree;
+using Syncline.Bench.Waits;
+
+// A server that is measured from outside.
+if (args is [ServerHost.HostCommand, ..])
+    return await ServerHost.RunAsync(args);
 
 // The first process measures nothing: it starts a fresh one for each measurement, ours and the peers', and prints their medians.
 IReadOnlyList<IArea> areas =
@@ -9,5 +17,8 @@ IReadOnlyList<IArea> areas =
     new TreeArea(),
     new StorageArea(),
     new SpacesArea(),
+    new PushArea(),
+    new PullArea(),
+    new WaitsArea(),
 ];
 return await Bench.RunAsync(areas, args);

@@ -105,7 +105,7 @@ public static class SynclineExtensions
     public static IApplicationBuilder UseSynclineScreening(this IApplicationBuilder app)
     {
         ICallers callers = app.ApplicationServices.GetRequiredService<ICallers>();
-        return app.Use(async (context, next) =>
+        return app.Use((context, next) =>
         {
             try
             {
@@ -113,11 +113,10 @@ public static class SynclineExtensions
             }
             catch (RequestException e)
             {
-                await Problems.WriteAsync(context, e.Code, e.Message);
-                return;
+                return Problems.WriteAsync(context, e.Code, e.Message);
             }
 
-            await next(context);
+            return next(context);
         });
     }
 

@@ -46,15 +46,25 @@ public static class SynclineHost
         builder.Services.Configure<BrotliCompressionProviderOptions>(options => options.Level = CompressionLevel.Fastest);
         builder.Services.AddCors();
 
+
+        // What is logged goes to the console; each further provider would cost every request scopes of its own.
+        builder.Logging.ClearProviders().AddConsole();
+
+        // Where requests are not logged, the host need not make an activity and a scope for each.
+        if (!LogsRequests(builder.Configuration))
+            builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         configure?.Invoke(builder);
 
         WebApplication app = builder.Build();
         AuthOptions auth = app.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<AuthOptions>>().Value;
         app.UseSynclineScreening();
         app.UseResponseCompression();
-        app.UseStatusCodePages(context => Problems.WriteAsync(
-            context.HttpContext, CodeOf(context.HttpContext.Response.StatusCode), DetailOf(context.HttpContext.Response.StatusCode)));
-        app.UseCors(policy => Allow(policy, auth));
+
+        // Both stand aside where they have nothing to do, as each costs something in every request that waits: the endpoints say themselves what
+        // is wrong, and only browsers send an Origin.
+        app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, unmatched => unmatched.UseStatusCodePages(context => Problems.WriteAsync(
+            context.HttpContext, CodeOf(context.HttpContext.Response.StatusCode), DetailOf(context.HttpContext.Response.StatusCode))));
+        app.UseWhen(context => context.Request.Headers.Origin.Count > 0, browsers => browsers.UseCors(policy => Allow(policy, auth)));
         app.MapSyncline();
         return app;
     }
@@ -76,6 +86,17 @@ public static class SynclineHost
             policy.WithOrigins([.. auth.AllowedOrigins]);
         else
             policy.AllowAnyOrigin();
+    }
+
+    private static bool LogsRequests(ConfigurationManager configuration)
+    {
+        const string Levels = "Logging:LogLevel";
+        const string Host = "Microsoft.AspNetCore";
+        string? level = configuration[$"{Levels}:{Host}.Hosting.Diagnostics"]
+            ?? configuration[$"{Levels}:{Host}.Hosting"]
+            ?? configuration[$"{Levels}:{Host}"]
+            ?? configuration[$"{Levels}:Default"];
+        return level is "Trace" or "Debug" or "Information";
     }
 
     private static string CodeOf(int status) => status switch

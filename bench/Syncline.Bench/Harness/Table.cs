@@ -40,6 +40,10 @@ internal sealed class Table
     /// <summary>A ratio that should be at most a goal.</summary>
     public static string AtMost(double ratio, double goal) => Verdict(ratio, "≤", goal, ratio <= goal);
 
+    /// <summary>A difference that should be at most a goal.</summary>
+    public static string AtMost(double difference, double goal, string unit) =>
+        $"{Number(difference)} {unit} (goal ≤ {Number(goal)}) {(difference <= goal ? "✓" : "**missed**")}";
+
     private static string Verdict(double ratio, string sign, double goal, bool met) =>
         $"{Digits(ratio)} × (goal {sign} {Digits(goal)}) {(met ? "✓" : "**missed**")}";
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
@@ -14,10 +15,19 @@ namespace Syncline.AspNetCore.Accounts;
 /// header is one constant text and is compared as such: no other algorithm, type or key can even be named (RFC 8725, 3.1). The signature is
 /// compared in its encoded form, so each token has one spelling. Only what carries a good signature is decoded.
 /// </summary>
+/// <remarks>
+/// A client sends the same token with each of its requests for a quarter of an hour, so what was found good is remembered by its whole text;
+/// whether it is good now is asked each time.
+/// </remarks>
 internal sealed class AccessTokens(SigningKey key, TimeProvider timeProvider, IOptions<AuthOptions> options)
 {
     private const int CharactersMax = 4_096;
     private const string Party = "syncline";
+
+    // About a kilobyte each. When there are more, all are forgotten and verified anew.
+    private const int RememberedMax = 4_096;
+
+    private readonly ConcurrentDictionary<string, Verified> _remembered = new(StringComparer.Ordinal);
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
@@ -49,17 +59,37 @@ internal sealed class AccessTokens(SigningKey key, TimeProvider timeProvider, IO
     public long LifetimeSeconds => (long)options.Value.AccessTokenLifetime.TotalSeconds;
 
     /// <summary>Whose token it is; null when it is not one of ours or not good now.</summary>
-    public Caller? Read(string token)
+    public Caller? Read(ReadOnlySpan<char> token)
     {
         if (token.Length > CharactersMax)
             return null;
-        int headerEnd = token.IndexOf('.', StringComparison.Ordinal);
+        ConcurrentDictionary<string, Verified>.AlternateLookup<ReadOnlySpan<char>> remembered =
+            _remembered.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (remembered.TryGetValue(token, out Verified? known))
+            return IsGood(known) ? known.Caller : null;
+        if (Verify(token) is not { } verified || !IsGood(verified))
+            return null;
+        if (_remembered.Count >= RememberedMax)
+            _remembered.Clear();
+        remembered.TryAdd(token, verified);
+        return verified.Caller;
+    }
+
+    private bool IsGood(Verified token)
+    {
+        DateTimeOffset now = timeProvider.GetUtcNow();
+        return token.IssuedAt <= now && now < token.Caller.ExpiresAt;
+    }
+
+    private Verified? Verify(ReadOnlySpan<char> token)
+    {
+        int headerEnd = token.IndexOf('.');
         int claimsEnd = token.LastIndexOf('.');
-        if (headerEnd < 0 || claimsEnd == headerEnd || !token.AsSpan(0, headerEnd).SequenceEqual(Header))
+        if (headerEnd < 0 || claimsEnd == headerEnd || !token[..headerEnd].SequenceEqual(Header))
             return null;
-        if (!SameText(Sign(token.AsSpan(0, claimsEnd)), token.AsSpan(claimsEnd + 1)))
+        if (!SameText(Sign(token[..claimsEnd]), token[(claimsEnd + 1)..]))
             return null;
-        return ReadClaims(token.AsSpan(headerEnd + 1, claimsEnd - headerEnd - 1));
+        return ReadClaims(token[(headerEnd + 1)..claimsEnd]);
     }
 
     private static bool SameText(string expected, ReadOnlySpan<char> given)
@@ -97,7 +127,7 @@ internal sealed class AccessTokens(SigningKey key, TimeProvider timeProvider, IO
         return Base64Url.EncodeToString(HMACSHA256.HashData(key.Bytes, bytes));
     }
 
-    private Caller? ReadClaims(ReadOnlySpan<char> encoded)
+    private Verified? ReadClaims(ReadOnlySpan<char> encoded)
     {
         byte[] bytes = new byte[Base64Url.GetMaxDecodedLength(encoded.Length)];
         if (Base64Url.DecodeFromChars(encoded, bytes, out _, out int length) != OperationStatus.Done)
@@ -113,7 +143,7 @@ internal sealed class AccessTokens(SigningKey key, TimeProvider timeProvider, IO
         }
     }
 
-    private Caller? ReadClaims(JsonElement claims)
+    private Verified? ReadClaims(JsonElement claims)
     {
         if (claims.ValueKind != JsonValueKind.Object
             || !TryText(claims, "iss", out string? issuer) || issuer != Party
@@ -127,9 +157,10 @@ internal sealed class AccessTokens(SigningKey key, TimeProvider timeProvider, IO
         }
 
         // A token from before the lifetime was shortened ends by the new rule: ended logins are not remembered for longer.
-        DateTimeOffset now = timeProvider.GetUtcNow();
         DateTimeOffset byLifetime = issuedAt.AddSeconds(Math.Min(LifetimeSeconds, (DateTimeOffset.MaxValue - issuedAt).TotalSeconds));
         DateTimeOffset end = byLifetime < expiresAt ? byLifetime : expiresAt;
-        return issuedAt <= now && now < end ? new Caller(new UserId(userId), loginId, end) : null;
+        return new Verified(new Caller(new UserId(userId), loginId, end), issuedAt);
     }
+
+    private sealed record Verified(Caller Caller, DateTimeOffset IssuedAt);
 }

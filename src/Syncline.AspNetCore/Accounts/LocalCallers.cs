@@ -13,12 +13,12 @@ internal sealed class LocalCallers(AccessTokens tokens, EndedLogins endedLogins)
         StringValues header = context.Request.Headers.Authorization;
         return ValueTask.FromResult(
             header.Count == 1 && header.ToString() is { } text && text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-                ? Find(text[Scheme.Length..].Trim(' '))
+                ? Find(text.AsSpan(Scheme.Length).Trim(' '))
                 : null);
     }
 
     /// <summary>Whose token it is, from whatever door it came; null when it is not good now, or its login has ended.</summary>
-    public Caller? Find(string token) =>
+    public Caller? Find(ReadOnlySpan<char> token) =>
         tokens.Read(token) is { } caller && !endedLogins.Contains(caller.LoginId!) ? caller : null;
 
     public bool HasEnded(Caller caller) => endedLogins.Contains(caller.LoginId!);

@@ -72,6 +72,9 @@ internal sealed class BodyBudget(IOptions<LimitOptions> limits)
             _userId = userId;
         }
 
+        /// <summary>What is claimed now.</summary>
+        public long Bytes => _bytes;
+
         /// <summary>Claims more.</summary>
         /// <exception cref="RequestException">There is no room.</exception>
         public void Grow(long bytes)

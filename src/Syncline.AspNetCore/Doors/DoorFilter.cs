@@ -17,7 +17,7 @@ internal sealed partial class DoorFilter(ICallers callers, ILogger<DoorFilter> l
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         HttpContext http = context.HttpContext;
-        string correlationId = Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier;
+        string correlationId = CorrelationIdOf(http);
         http.Response.Headers["X-Correlation-Id"] = correlationId;
         using IDisposable? scope = logger.BeginScope(new KeyValuePair<string, object?>[] { new("CorrelationId", correlationId) });
         try
@@ -65,6 +65,16 @@ internal sealed partial class DoorFilter(ICallers callers, ILogger<DoorFilter> l
                 throw;
             return Problems.Of(ErrorCodes.Internal, $"a fault of the server's; its log has it under {correlationId}");
         }
+    }
+
+    // The trace's, where the request is part of one: also when the host traces nothing itself, which costs every request an activity.
+    private static string CorrelationIdOf(HttpContext http)
+    {
+        if (Activity.Current is { } activity)
+            return activity.TraceId.ToHexString();
+        return ActivityContext.TryParse(http.Request.Headers.TraceParent, traceState: null, out ActivityContext trace)
+            ? trace.TraceId.ToHexString()
+            : http.TraceIdentifier;
     }
 
     [LoggerMessage(100, LogLevel.Error, "{Path} cannot be served: the store is unavailable")]

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -29,6 +30,18 @@ internal static class RequestBody
     /// <exception cref="RequestException">Too large, not JSON by its type, an encoding that is not known or does not decode.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, LimitOptions limits, int bytesMax = int.MaxValue)
     {
+        Held body = await HoldAsync(context, context.RequestServices.GetRequiredService<BodyBudget>(), limits, bytesMax);
+        context.Response.RegisterForDispose(body);
+        return body.Text;
+    }
+
+    /// <summary>As <see cref="ReadAsync"/>, for requests that are done with the body before they end; many of them wait meanwhile.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="budget">What the body is held within.</param>
+    /// <param name="limits">How large a body may be.</param>
+    /// <param name="bytesMax">A lower limit.</param>
+    public static async ValueTask<Held> HoldAsync(HttpContext context, BodyBudget budget, LimitOptions limits, int bytesMax = int.MaxValue)
+    {
         HttpRequest request = context.Request;
         int sentMax = Math.Min(limits.BodyBytesMax, bytesMax);
         if (request.ContentType is { } type && !IsJson(type))
@@ -39,65 +52,42 @@ internal static class RequestBody
         // The limit is ours, counted below, so that its answer names it.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
             feature.MaxRequestBodySize = null;
-        Stream body = new CountingStream(request.Body, sentMax);
         string encoding = request.Headers.ContentEncoding.ToString();
-        int max = sentMax;
-        if (encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
-        {
-            max = Math.Min(limits.InflatedBytesMax, bytesMax);
-            body = encoding.ToLowerInvariant() switch
-            {
-                "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
-                "br" => new BrotliStream(body, CompressionMode.Decompress),
-                "deflate" => new ZLibStream(body, CompressionMode.Decompress),
-                _ => throw new RequestException(ErrorCodes.UnsupportedMediaType, "the content encodings known are gzip, br and deflate"),
-            };
-        }
-
-        BodyBudget.Claim claim = context.RequestServices.GetRequiredService<BodyBudget>().Begin(context.Features.Get<Caller>()?.UserId);
-        context.Response.RegisterForDispose(claim);
-        byte[] text;
+        (Stream body, int max, string what) = encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase)
+            ? (request.Body, sentMax, "body")
+            : (Inflate(new CountingStream(request.Body, sentMax), encoding), Math.Min(limits.InflatedBytesMax, bytesMax), "inflated body");
+        int room = (int)Math.Min(request.ContentLength + 1 ?? 4096, Math.Min(max, FirstRoomMax));
+        Held held = new(budget.Begin(context.Features.Get<Caller>()?.UserId));
         try
         {
-            text = await ReadToEndAsync(body, claim, (int)Math.Min(request.ContentLength + 1 ?? 4096, Math.Min(max, FirstRoomMax)), max, context.RequestAborted);
+            await held.FillAsync(body, room, max, what, context.RequestAborted);
+            return Utf8.IsValid(held.Text.Span) ? held : throw new RequestException(ErrorCodes.InvalidRequest, "the body is not UTF-8");
         }
         catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
         {
             // The one is what gzip and deflate throw at a text that does not decode, the other what Brotli does.
+            held.Dispose();
             throw new RequestException(ErrorCodes.InvalidRequest, "the body does not decode by its content encoding");
         }
-
-        return Utf8.IsValid(text) ? text : throw new RequestException(ErrorCodes.InvalidRequest, "the body is not UTF-8");
-    }
-
-    private static async ValueTask<byte[]> ReadToEndAsync(Stream body, BodyBudget.Claim claim, int sizeHint, int max, CancellationToken cancellationToken)
-    {
-        byte[] buffer = new byte[Math.Max(sizeHint, 16)];
-        claim.Grow(buffer.Length);
-        int length = 0;
-        while (true)
+        catch
         {
-            if (length == buffer.Length)
-            {
-                if (length > max)
-                    throw TooLarge("inflated body", max);
-                int room = (int)Math.Min((long)buffer.Length * 2, (long)max + 1);
-                claim.Grow(room - buffer.Length);
-                Array.Resize(ref buffer, room);
-            }
-
-            int read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);
-            if (read == 0)
-                break;
-            length += read;
+            held.Dispose();
+            throw;
         }
-
-        if (length > max)
-            throw TooLarge("inflated body", max);
-        return length == buffer.Length ? buffer : buffer[..length];
     }
+
+    private static Stream Inflate(Stream body, string encoding) => encoding.ToLowerInvariant() switch
+    {
+        "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
+        "br" => new BrotliStream(body, CompressionMode.Decompress),
+        "deflate" => new ZLibStream(body, CompressionMode.Decompress),
+        _ => throw new RequestException(ErrorCodes.UnsupportedMediaType, "the content encodings known are gzip, br and deflate"),
+    };
 
     private static bool IsJson(string contentType) =>
+        contentType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || IsJsonWithParameters(contentType);
+
+    private static bool IsJsonWithParameters(string contentType) =>
         MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? type)
         && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
         && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
@@ -105,6 +95,63 @@ internal static class RequestBody
 
     private static RequestException TooLarge(string what, int max) =>
         new(ErrorCodes.PayloadTooLarge, $"the {what} is larger than the limit of {max} bytes");
+
+    /// <summary>A body in a pooled buffer, and its claim on the budget; disposing gives both back.</summary>
+    public sealed class Held : IDisposable
+    {
+        private readonly BodyBudget.Claim _claim;
+        private byte[] _buffer = [];
+        private int _length;
+
+        internal Held(BodyBudget.Claim claim) => _claim = claim;
+
+        /// <summary>The body's UTF-8 text, until it is given back.</summary>
+        public ReadOnlyMemory<byte> Text => _buffer.AsMemory(0, _length);
+
+        internal async ValueTask FillAsync(Stream body, int room, int max, string what, CancellationToken cancellationToken)
+        {
+            room = Math.Max(room, 16);
+            Grow(room);
+            while (true)
+            {
+                if (_length == room)
+                {
+                    if (_length > max)
+                        throw TooLarge(what, max);
+                    room = (int)Math.Min((long)room * 2, (long)max + 1);
+                    Grow(room);
+                }
+
+                int read = await body.ReadAsync(_buffer.AsMemory(_length, room - _length), cancellationToken);
+                if (read == 0)
+                    break;
+                _length += read;
+            }
+
+            if (_length > max)
+                throw TooLarge(what, max);
+        }
+
+        public void Dispose()
+        {
+            _claim.Dispose();
+            byte[] buffer = Interlocked.Exchange(ref _buffer, []);
+            _length = 0;
+            if (buffer.Length > 0)
+                ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        // What the pool gives may be larger; what counts is what was asked for.
+        private void Grow(int room)
+        {
+            _claim.Grow(room - _claim.Bytes);
+            byte[] larger = ArrayPool<byte>.Shared.Rent(room);
+            _buffer.AsSpan(0, _length).CopyTo(larger);
+            if (_buffer.Length > 0)
+                ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = larger;
+        }
+    }
 
     /// <summary>Stops a body that is longer than it may be, before it is decompressed.</summary>
     private sealed class CountingStream(Stream inner, int max) : Stream

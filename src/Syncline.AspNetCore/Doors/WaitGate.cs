@@ -56,24 +56,26 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, ICallers callers, 
         private readonly WaitGate _gate;
         private readonly Caller _caller;
         private readonly CancellationToken _aborted;
-        private readonly CancellationTokenSource _timeout;
-        private readonly CancellationTokenSource _either;
+        private readonly CancellationTokenRegistration _onAborted;
+
+        // One source for all that ends a wait: thousands of them are open at one time.
+        private readonly CancellationTokenSource _over;
 
         internal Wait(WaitGate gate, Caller caller, TimeSpan time, TimeProvider timeProvider, CancellationToken aborted)
         {
             _gate = gate;
             _caller = caller;
             _aborted = aborted;
-            _timeout = new CancellationTokenSource(time, timeProvider);
-            _either = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, aborted);
-            gate.Callers.EnterWait(caller, _timeout);
+            _over = new CancellationTokenSource(time, timeProvider);
+            _onAborted = aborted.UnsafeRegister(static over => ((CancellationTokenSource)over!).Cancel(), _over);
+            gate.Callers.EnterWait(caller, _over);
         }
 
         /// <summary>Cancelled at the end of the time, with the caller's login, and when the client goes away.</summary>
-        public CancellationToken Token => _either.Token;
+        public CancellationToken Token => _over.Token;
 
         /// <summary>Whether the wait is over, the client still being there to be told.</summary>
-        public bool IsOver => _timeout.IsCancellationRequested && !_aborted.IsCancellationRequested;
+        public bool IsOver => _over.IsCancellationRequested && !_aborted.IsCancellationRequested;
 
         /// <summary>Demands that who waited may still be answered: the login may have ended while nobody looked.</summary>
         /// <exception cref="RequestException">It has.</exception>
@@ -86,11 +88,12 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, ICallers callers, 
         /// <inheritdoc />
         public void Dispose()
         {
-            _gate.Callers.LeaveWait(_caller, _timeout);
+            // First, and waited for: afterwards nobody cancels what is disposed.
+            _onAborted.Dispose();
+            _gate.Callers.LeaveWait(_caller, _over);
             _gate.Leave(_caller.UserId);
             _gate.CountLeft();
-            _either.Dispose();
-            _timeout.Dispose();
+            _over.Dispose();
         }
     }
 }

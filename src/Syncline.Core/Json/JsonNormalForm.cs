@@ -41,33 +41,79 @@ public static class JsonNormalForm
     /// <returns>Null, or what is wrong.</returns>
     public static Refusal? Check(ReadOnlySpan<byte> utf8, int depthMax)
     {
+        // Every operation received passes here. The names of all open objects stand in one list of hashes, each object's above its parent's
+        // and below them where the parent's begin, so that an ordinary payload allocates nothing; an object is looked through when it ends.
         Utf8JsonReader reader = new(utf8, AnyDepth);
-        Stack<HashSet<ulong>?> open = new();
-        HashSet<ulong>? names = null;
-        while (reader.Read())
+        Span<ulong> names = stackalloc ulong[64];
+        ulong[]? rented = null;
+        int count = 0;
+        int first = 0;
+        Refusal? refusal = null;
+        while (refusal is null && reader.Read())
         {
             switch (reader.TokenType)
             {
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                    if (open.Count == depthMax)
-                        return new Refusal(ErrorCodes.PayloadTooLarge, $"the operation is nested deeper than {depthMax} levels");
-                    open.Push(names);
-                    names = null;
+                    if (reader.CurrentDepth == depthMax)
+                        refusal = new Refusal(ErrorCodes.PayloadTooLarge, $"the operation is nested deeper than {depthMax} levels");
+                    Push(ref names, ref rented, ref count, (ulong)first);
+                    first = count;
                     break;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                    names = open.Pop();
+                    if (HasRepetition(names[first..count]))
+                        refusal = new Refusal(ErrorCodes.InvalidOperation, "a member name is repeated in one object");
+                    count = first - 1;
+                    first = (int)names[count];
                     break;
                 case JsonTokenType.PropertyName:
                     if (JsonStrings.NameIs(ref reader, "__proto__"u8))
-                        return new Refusal(ErrorCodes.InvalidOperation, "the member name __proto__ is not allowed anywhere in a payload");
-                    names ??= [];
-                    if (!names.Add(HashString(ref reader)))
-                        return new Refusal(ErrorCodes.InvalidOperation, "a member name is repeated in one object");
+                        refusal = new Refusal(ErrorCodes.InvalidOperation, "the member name __proto__ is not allowed anywhere in a payload");
+                    Push(ref names, ref rented, ref count, HashString(ref reader));
                     break;
             }
         }
 
-        return null;
+        if (rented is not null)
+            ArrayPool<ulong>.Shared.Return(rented);
+        return refusal;
+    }
+
+    private static void Push(ref Span<ulong> names, ref ulong[]? rented, ref int count, ulong value)
+    {
+        if (count == names.Length)
+        {
+            ulong[] larger = ArrayPool<ulong>.Shared.Rent(count * 2);
+            names.CopyTo(larger);
+            if (rented is not null)
+                ArrayPool<ulong>.Shared.Return(rented);
+            names = rented = larger;
+        }
+
+        names[count++] = value;
+    }
+
+    // Sorts what is long: the names of a large object must not cost their square.
+    private static bool HasRepetition(Span<ulong> names)
+    {
+        if (names.Length > 32)
+        {
+            names.Sort();
+            for (int i = 1; i < names.Length; i++)
+            {
+                if (names[i] == names[i - 1])
+                    return true;
+            }
+
+            return false;
+        }
+
+        for (int i = 1; i < names.Length; i++)
+        {
+            if (names[..i].Contains(names[i]))
+                return true;
+        }
+
+        return false;
     }
 
     private static ulong HashValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> ignoredWhenFalse)
@@ -119,10 +165,12 @@ public static class JsonNormalForm
 
     private static ulong HashNumber(ReadOnlySpan<byte> text)
     {
-        byte[] digits = ArrayPool<byte>.Shared.Rent(text.Length);
+        byte[]? rented = text.Length > 64 ? ArrayPool<byte>.Shared.Rent(text.Length) : null;
+        Span<byte> digits = rented ?? stackalloc byte[64];
         (bool negative, int count, long exponent) = JsonNumber.Normalise(text, digits);
-        ulong hash = Combine(Fnv(digits.AsSpan(0, count), negative ? '-' : '+'), unchecked((ulong)exponent));
-        ArrayPool<byte>.Shared.Return(digits);
+        ulong hash = Combine(Fnv(digits[..count], negative ? '-' : '+'), unchecked((ulong)exponent));
+        if (rented is not null)
+            ArrayPool<byte>.Shared.Return(rented);
         return hash;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -16,27 +17,35 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
 
     private static readonly OpaqueModel Opaque = new();
 
-    /// <summary>The model that gives <paramref name="scope"/> its meaning; the opaque one when no other claims it.</summary>
-    public IModel ModelOf(Scope scope)
-    {
-        foreach (IModel model in models)
-        {
-            if (model.Scopes.Contains(scope))
-                return model;
-        }
+    private readonly FrozenDictionary<string, IModel> _models = models
+        .SelectMany(model => model.Scopes.Select(scope => KeyValuePair.Create(scope.Value, model)))
+        .DistinctBy(one => one.Key, StringComparer.Ordinal)
+        .ToFrozenDictionary(StringComparer.Ordinal);
 
-        return Opaque;
-    }
+    /// <summary>The model that gives <paramref name="scope"/> its meaning; the opaque one when no other claims it.</summary>
+    public IModel ModelOf(Scope scope) => _models.TryGetValue(scope.Value, out IModel? model) ? model : Opaque;
 
     /// <summary>Reads an operation of the native protocol: <c>{scope,resourceId,actor,clock,payload,tx?,key?}</c>.</summary>
     /// <param name="json">One well-formed JSON value of any kind. The operation keeps a copy of its payload, not this memory.</param>
     public Reading Read(ReadOnlySpan<byte> json)
     {
-        Reading reading = ReadEnvelope(json);
+        OperationId none = default;
+        return Read(json, ref none);
+    }
+
+    /// <summary>As <see cref="Read(ReadOnlySpan{byte})"/>, for one operation after the other of one request.</summary>
+    /// <param name="json">One well-formed JSON value of any kind.</param>
+    /// <param name="last">
+    /// The identity of the operation read before; replaced by this one's. Neighbours mostly share scope, resource and actor: those are then
+    /// the same texts, neither made nor checked again.
+    /// </param>
+    public Reading Read(ReadOnlySpan<byte> json, ref OperationId last)
+    {
+        Reading reading = ReadEnvelope(json, ref last);
         return reading.Refusal is { } refusal ? Reading.Of(refusal, TxOf(json)) : reading;
     }
 
-    private Reading ReadEnvelope(ReadOnlySpan<byte> json)
+    private Reading ReadEnvelope(ReadOnlySpan<byte> json, ref OperationId last)
     {
         Utf8JsonReader reader = new(json, JsonNormalForm.AnyDepth);
         reader.Read();
@@ -77,7 +86,8 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
                 default:
                     if (reader.TokenType == JsonTokenType.Null && member is Members.Tx or Members.Key)
                         break;
-                    if (reader.TokenType != JsonTokenType.String || !JsonStrings.TryGetText(ref reader, out string? text))
+                    string? text = IsAgain(ref reader, member, last);
+                    if (text is null && (reader.TokenType != JsonTokenType.String || !JsonStrings.TryGetText(ref reader, out text)))
                         return Refuse($"{Name(member)} is not a text");
                     switch (member)
                     {
@@ -95,17 +105,34 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
         const Members Required = Members.Scope | Members.ResourceId | Members.Actor | Members.Clock | Members.Payload;
         if ((seen & Required) != Required)
             return Refuse($"the member {Name(LowestOf(Required & ~seen))} is missing");
-        if (!Scope.TryParse(scopeText, out Scope scope))
+        (Scope scope, ResourceId resourceId, ActorId actor) = (last.Scope, last.ResourceId, last.Actor);
+        if (!ReferenceEquals(scopeText, scope.Value) && !Scope.TryParse(scopeText, out scope))
             return Refuse("scope is no valid scope");
-        if (!ResourceId.TryParse(resourceText, out ResourceId resourceId))
+        if (!ReferenceEquals(resourceText, resourceId.Value) && !ResourceId.TryParse(resourceText, out resourceId))
             return Refuse("resourceId is no valid id");
-        if (!ActorId.TryParse(actorText, out ActorId actor))
+        if (!ReferenceEquals(actorText, actor.Value) && !ActorId.TryParse(actorText, out actor))
             return Refuse("actor is no valid id");
         if (clockKind == JsonNumber.IntegerKind.NotAnInteger)
             return Refuse("clock is not an integer");
         if (tx is not null && tx.Length is 0 or > TxLengthMax)
             return Refuse($"tx has 1 to {TxLengthMax} characters");
-        return Create(new OperationId(scope, resourceId, actor, clock), payload, key, tx, allowTransient: false);
+        last = new OperationId(scope, resourceId, actor, clock);
+        return Create(last, payload, key, tx, allowTransient: false);
+    }
+
+    // The text of the operation before, when this one has the same.
+    private static string? IsAgain(ref Utf8JsonReader reader, Members member, in OperationId last)
+    {
+        string? known = member switch
+        {
+            Members.Scope => last.Scope.Value,
+            Members.ResourceId => last.ResourceId.Value,
+            Members.Actor => last.Actor.Value,
+            _ => null,
+        };
+        return known is not null && reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped && Ascii.Equals(reader.ValueSpan, known)
+            ? known
+            : null;
     }
 
     /// <summary>Makes an operation whose identity a door has read from elsewhere than the native envelope.</summary>
@@ -181,6 +208,22 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
 
     private static Members MemberOf(ref Utf8JsonReader reader)
     {
+        if (!reader.ValueIsEscaped)
+        {
+            ReadOnlySpan<byte> name = reader.ValueSpan;
+            return name.Length switch
+            {
+                2 when name.SequenceEqual("tx"u8) => Members.Tx,
+                3 when name.SequenceEqual("key"u8) => Members.Key,
+                5 when name.SequenceEqual("scope"u8) => Members.Scope,
+                5 when name.SequenceEqual("actor"u8) => Members.Actor,
+                5 when name.SequenceEqual("clock"u8) => Members.Clock,
+                7 when name.SequenceEqual("payload"u8) => Members.Payload,
+                10 when name.SequenceEqual("resourceId"u8) => Members.ResourceId,
+                _ => Members.None,
+            };
+        }
+
         if (JsonStrings.NameIs(ref reader, "scope"u8))
             return Members.Scope;
         if (JsonStrings.NameIs(ref reader, "resourceId"u8))

@@ -15,29 +15,28 @@ public sealed class Feed
     // What an operation takes in memory beside its payload, about.
     private const int BytesBesidePayload = 512;
     private readonly Lock _publishing = new();
+    private long _bytes;
     private volatile Snapshot _now;
 
     /// <param name="head">The log's head; what is before it is read from the store.</param>
-    internal Feed(LogHead head) => _now = new Snapshot(head, ImmutableList<OperationBatch>.Empty);
+    internal Feed(LogHead head) => _now = new Snapshot(head, []);
 
     /// <summary>What is published now, and the signal for what comes next.</summary>
     public Snapshot Now => _now;
 
-    internal void Publish(LogHead head, IEnumerable<OperationBatch> batches)
+    internal void Publish(LogHead head, IReadOnlyList<OperationBatch> batches)
     {
         Snapshot before;
         lock (_publishing)
         {
             before = _now;
-            ImmutableList<OperationBatch> kept = before.Batches.AddRange(batches);
-            long bytes = kept.Sum(Weight);
-            while (kept.Count > 1 && (kept.Count > BatchesKept || bytes > BytesKept))
-            {
-                bytes -= Weight(kept[0]);
-                kept = kept.RemoveAt(0);
-            }
-
-            _now = new Snapshot(head, kept);
+            foreach (OperationBatch batch in batches)
+                _bytes += Weight(batch);
+            int dropped = 0;
+            int count = before.Batches.Length + batches.Count;
+            for (; count - dropped > 1 && (count - dropped > BatchesKept || _bytes > BytesKept); dropped++)
+                _bytes -= Weight(dropped < before.Batches.Length ? before.Batches[dropped] : batches[dropped - before.Batches.Length]);
+            _now = new Snapshot(head, [.. before.Batches.AsSpan()[Math.Min(dropped, before.Batches.Length)..], .. batches.Skip(dropped - before.Batches.Length)]);
         }
 
         before.Signal();
@@ -50,7 +49,8 @@ public sealed class Feed
         lock (_publishing)
         {
             before = _now;
-            _now = new Snapshot(head, ImmutableList<OperationBatch>.Empty);
+            _bytes = 0;
+            _now = new Snapshot(head, []);
         }
 
         before.Signal();
@@ -76,7 +76,7 @@ public sealed class Feed
     {
         private readonly TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        internal Snapshot(LogHead head, ImmutableList<OperationBatch> batches)
+        internal Snapshot(LogHead head, ImmutableArray<OperationBatch> batches)
         {
             Head = head;
             Batches = batches;
@@ -86,13 +86,13 @@ public sealed class Feed
         public LogHead Head { get; }
 
         /// <summary>The newest batches, oldest first; bounded, so there may be older ones in the store only.</summary>
-        public ImmutableList<OperationBatch> Batches { get; }
+        public ImmutableArray<OperationBatch> Batches { get; }
 
         /// <summary>Ends when there is a newer snapshot.</summary>
         public Task Next => _next.Task;
 
         /// <summary>Whether <see cref="Batches"/> has everything after <paramref name="after"/>.</summary>
-        public bool Covers(long after) => after >= Head.Seq || (Batches.Count > 0 && after >= Batches[0].First - 1);
+        public bool Covers(long after) => after >= Head.Seq || (Batches.Length > 0 && after >= Batches[0].First - 1);
 
         internal void Signal() => _next.TrySetResult();
     }

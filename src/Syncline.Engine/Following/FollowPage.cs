@@ -1,3 +1,4 @@
+using System.Buffers;
 using Syncline.Core.Operations;
 using Syncline.Engine.Storage;
 
@@ -10,7 +11,10 @@ public sealed class FollowPage
     public required IReadOnlyList<LoggedOperation> Operations { get; init; }
 
     /// <summary>The operations as pull delivers them: texts that make the inside of an array when joined by commas.</summary>
-    public required IReadOnlyList<ReadOnlyMemory<byte>> EncodedJson { get; init; }
+    public IReadOnlyList<ReadOnlyMemory<byte>> EncodedJson => Encoded ?? [OperationBatch.EncodeAll(Operations)];
+
+    /// <summary>The same where it is at hand, of batches that all followers share; null where each page would have to be encoded by itself.</summary>
+    internal IReadOnlyList<ReadOnlyMemory<byte>>? Encoded { get; init; }
 
     /// <summary>Where to go on from: everything up to here was read.</summary>
     public required long Cursor { get; init; }
@@ -23,4 +27,35 @@ public sealed class FollowPage
 
     /// <summary>Whether there is more to read now.</summary>
     public bool HasMore => Cursor < Head.Seq;
+
+    /// <summary>How long <see cref="WriteJson"/> is; null when that is known only once it is written.</summary>
+    public int? JsonLength
+    {
+        get
+        {
+            if (Encoded is not { } texts)
+                return null;
+            int length = Math.Max(texts.Count - 1, 0);
+            foreach (ReadOnlyMemory<byte> text in texts)
+                length += text.Length;
+            return length;
+        }
+    }
+
+    /// <summary>Writes the operations as the inside of an array. What came from the store is encoded straight into the output.</summary>
+    public void WriteJson(IBufferWriter<byte> output)
+    {
+        if (Encoded is not { } texts)
+        {
+            OperationJson.WriteAll(output, Operations);
+            return;
+        }
+
+        for (int i = 0; i < texts.Count; i++)
+        {
+            if (i > 0)
+                output.Write(","u8);
+            output.Write(texts[i].Span);
+        }
+    }
 }

@@ -61,7 +61,7 @@ public sealed class Follower
     public FollowPage Nothing() => new()
     {
         Operations = [],
-        EncodedJson = [],
+        Encoded = [],
         Cursor = Cursor,
         Head = _space.Feed.Now.Head,
         Digest = _digest,
@@ -69,6 +69,13 @@ public sealed class Follower
 
     private FollowPage FromSnapshot(Feed.Snapshot snapshot)
     {
+        // The usual case of a waiting reader: it has all but the newest batch, and shares that as it is.
+        if (snapshot.Batches is [.., { } newest] && newest.First == Cursor + 1 && _selection.IsAll
+            && newest.Operations.Count <= _limits.Operations && newest.Bytes <= _limits.Bytes)
+        {
+            return Page(newest.Operations, newest.EncodedAlone, newest.Last, snapshot.Head, newest.Operations[^1].Digest);
+        }
+
         List<LoggedOperation> operations = [];
         List<ReadOnlyMemory<byte>> encoded = [];
         long cursor = Cursor;
@@ -138,16 +145,15 @@ public sealed class Follower
         OperationDigest? digest = page.Operations.Count > 0 && page.Operations[^1].Seq == page.Cursor ? page.Operations[^1].Digest
             : page.Cursor == snapshot.Head.Seq ? snapshot.Head.Digest
             : null;
-        IReadOnlyList<ReadOnlyMemory<byte>> encoded = page.Operations.Count == 0 ? [] : [OperationBatch.EncodeAll(page.Operations)];
-        return Page(page.Operations, encoded, page.Cursor, head, digest);
+        return Page(page.Operations, encoded: page.Operations.Count == 0 ? [] : null, page.Cursor, head, digest);
     }
 
     private FollowPage Page(
-        IReadOnlyList<LoggedOperation> operations, IReadOnlyList<ReadOnlyMemory<byte>> encoded, long cursor, LogHead head, OperationDigest? digest) =>
+        IReadOnlyList<LoggedOperation> operations, IReadOnlyList<ReadOnlyMemory<byte>>? encoded, long cursor, LogHead head, OperationDigest? digest) =>
         new()
         {
             Operations = operations,
-            EncodedJson = encoded,
+            Encoded = encoded,
             Cursor = cursor,
             Head = head,
             Digest = _selection.IsAll ? digest : null,

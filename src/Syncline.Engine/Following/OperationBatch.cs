@@ -6,7 +6,7 @@ namespace Syncline.Engine.Following;
 /// <summary>A run of operations that was appended together, as all followers share it.</summary>
 public sealed class OperationBatch
 {
-    private byte[]? _encoded;
+    private ReadOnlyMemory<byte>[]? _encoded;
 
     /// <summary>At least one operation, seqs without a gap.</summary>
     public required IReadOnlyList<LoggedOperation> Operations
@@ -35,18 +35,21 @@ public sealed class OperationBatch
     public long Bytes { get; private init; }
 
     /// <summary>The operations as pull delivers them, comma-separated; encoded once, however many read it.</summary>
-    public ReadOnlyMemory<byte> EncodedJson => _encoded ?? Encode();
+    public ReadOnlyMemory<byte> EncodedJson => EncodedAlone[0];
 
-    private byte[] Encode()
+    /// <summary>The same as the list that a page of this batch alone has.</summary>
+    internal IReadOnlyList<ReadOnlyMemory<byte>> EncodedAlone => _encoded ?? Encode();
+
+    private ReadOnlyMemory<byte>[] Encode()
     {
         // Two readers may both encode the first time; the texts are equal, and one of them stays.
-        byte[] encoded = EncodeAll(Operations);
+        ReadOnlyMemory<byte>[] encoded = [EncodeAll(Operations)];
         return Interlocked.CompareExchange(ref _encoded, encoded, null) ?? encoded;
     }
 
     internal static byte[] EncodeAll(IReadOnlyList<LoggedOperation> operations)
     {
-        ArrayBufferWriter<byte> buffer = new(256 * Math.Max(operations.Count, 1));
+        ArrayBufferWriter<byte> buffer = new(512 * Math.Max(operations.Count, 1));
         OperationJson.WriteAll(buffer, operations);
         return buffer.WrittenSpan.ToArray();
     }

@@ -14,11 +14,12 @@ internal sealed class Judge(SpaceId space, SpaceState state, Batch batch, Known 
     /// <summary>Any clock up to here is allowed: no client that counts reaches it, and nobody can drive the others over it.</summary>
     private const long ClockAlwaysAllowed = 1L << 42;
     private const long ClockAhead = 1_000_000;
+    private (ActorId Actor, UserId Owner) _lastKnown;
 
     public OperationResult[] Push(IReadOnlyList<PushItem> items, UserId userId, Role role)
     {
         OperationResult[] results = new OperationResult[items.Count];
-        Dictionary<string, int> torn = TornGroups(items);
+        Dictionary<string, int>? torn = TornGroups(items);
         for (int first = 0; first < items.Count;)
         {
             int end = first + 1;
@@ -27,7 +28,7 @@ internal sealed class Judge(SpaceId space, SpaceState state, Batch batch, Known 
                 end++;
             if (tx is null)
                 results[first] = One(items[first], userId, role);
-            else if (torn.TryGetValue(tx, out int tornAt))
+            else if (torn is not null && torn.TryGetValue(tx, out int tornAt))
                 Refuse(results, first, end, tornAt, Rejected(ErrorCodes.InvalidOperation, "the members of a group must stand together"));
             else
                 Group(items, results, first, end, userId, role);
@@ -37,16 +38,18 @@ internal sealed class Judge(SpaceId space, SpaceState state, Batch batch, Known 
         return results;
     }
 
-    // The index where a group goes on after something else stood between.
-    private static Dictionary<string, int> TornGroups(IReadOnlyList<PushItem> items)
+    // The index where a group goes on after something else stood between; null when none does.
+    private static Dictionary<string, int>? TornGroups(IReadOnlyList<PushItem> items)
     {
-        HashSet<string> seen = new(StringComparer.Ordinal);
-        Dictionary<string, int> torn = new(StringComparer.Ordinal);
+        HashSet<string>? seen = null;
+        Dictionary<string, int>? torn = null;
+        string? before = null;
         for (int i = 0; i < items.Count; i++)
         {
-            bool begins = i == 0 || !string.Equals(items[i].Tx, items[i - 1].Tx, StringComparison.Ordinal);
-            if (begins && items[i].Tx is { } tx && !seen.Add(tx))
-                torn.TryAdd(tx, i);
+            string? tx = items[i].Tx;
+            if (tx is not null && !string.Equals(tx, before, StringComparison.Ordinal) && !(seen ??= new(StringComparer.Ordinal)).Add(tx))
+                (torn ??= new(StringComparer.Ordinal)).TryAdd(tx, i);
+            before = tx;
         }
 
         return torn;
@@ -55,7 +58,7 @@ internal sealed class Judge(SpaceId space, SpaceState state, Batch batch, Known 
     private void Group(IReadOnlyList<PushItem> items, OperationResult[] results, int first, int end, UserId userId, Role role)
     {
         Batch.Mark batchMark = batch.Here();
-        Dictionary<IModelState, int> stateMarks = state.Mark();
+        (IModelState State, int Mark)[] stateMarks = state.Mark();
         long firstSeq = batch.NextSeq;
         bool? stored = null;
         for (int i = first; i < end; i++)
@@ -76,7 +79,7 @@ internal sealed class Judge(SpaceId space, SpaceState state, Batch batch, Known 
             }
 
             batch.RollbackTo(batchMark);
-            state.RollbackTo(stateMarks);
+            SpaceState.RollbackTo(stateMarks);
             Refuse(results, first, end, i, results[i]);
             return;
         }
@@ -95,15 +98,16 @@ internal sealed class Judge(SpaceId space, SpaceState state, Batch batch, Known 
         if (item.Operation is not { } operation)
             return new OperationResult.Rejected(item.Refusal!);
         OperationId id = operation.Id;
-        if (known.Operations.TryGetValue(id, out StoredIdentity stored) || batch.TryFind(id, out stored))
+        StoredIdentity stored = default;
+        if ((known.Operations.Count > 0 && known.Operations.TryGetValue(id, out stored)) || batch.TryFind(id, out stored))
         {
             return stored.Hash == operation.Hash
                 ? new OperationResult.Duplicate(stored.Seq)
                 : Rejected(ErrorCodes.IdentityReused, $"{id} is stored with other content, at seq {stored.Seq}");
         }
 
-        bool hasOwner = known.Actors.TryGetValue(id.Actor, out UserId owner) || batch.TryFindOwner(id.Actor, out owner);
-        if (id.Actor == Decision.ReservedActor || (hasOwner && owner != userId))
+        bool isOwned = IsOwned(id.Actor, out UserId owner);
+        if (id.Actor == Decision.ReservedActor || (isOwned && owner != userId))
             return Rejected(ErrorCodes.ActorTaken, $"the actor {id.Actor} belongs to another user");
 
         long clockMax = Math.Max(ClockAlwaysAllowed, batch.HighestClock + ClockAhead);
@@ -111,19 +115,54 @@ internal sealed class Judge(SpaceId space, SpaceState state, Batch batch, Known 
             return Rejected(ErrorCodes.ClockOutOfRange, id.Clock < 1 ? $"clock {id.Clock} is below 1" : $"clock {id.Clock} is above {clockMax}");
 
         IModelState model = state.Of(id.Scope);
-        RuleContext ruleContext = new(space, userId, role, batch.ReceivedAt, model);
-        foreach (IOperationRule rule in rules[id.Scope])
-        {
-            if (rule.Judge(operation, ruleContext) is { } refusal)
-                return new OperationResult.Rejected(refusal);
-        }
+        if (JudgeByRules(operation, model, userId, role) is { } refusal)
+            return new OperationResult.Rejected(refusal);
 
         Decision decision = model.Decide(operation, new DecisionContext(userId, batch.ReceivedAt, batch.HighestClock + 1));
         if (decision is Decision.Refused refused)
             return new OperationResult.Rejected(refused.Refusal);
         if (operation.IsTransient)
             return new OperationResult.Accepted(Seq: null);
-        return Take(operation, decision, userId, hasOwner);
+        return decision is Decision.Accepted ? Take(operation, userId, isOwned) : Take(operation, decision, userId, isOwned);
+    }
+
+    private bool IsOwned(ActorId actor, out UserId owner)
+    {
+        // Neighbours mostly are of one actor; who owns it in the log does not change during a round.
+        if (_lastKnown.Actor == actor)
+        {
+            owner = _lastKnown.Owner;
+            return true;
+        }
+
+        if (!known.Actors.TryGetValue(actor, out owner))
+            return batch.TryFindOwner(actor, out owner);
+        _lastKnown = (actor, owner);
+        return true;
+    }
+
+    private Refusal? JudgeByRules(Operation operation, IModelState model, UserId userId, Role role)
+    {
+        if (rules.Count == 0)
+            return null;
+        RuleContext ruleContext = new(space, userId, role, batch.ReceivedAt, model);
+        foreach (IOperationRule rule in rules[operation.Id.Scope])
+        {
+            if (rule.Judge(operation, ruleContext) is { } refusal)
+                return refusal;
+        }
+
+        return null;
+    }
+
+    // The plain case: it is stored as it is.
+    private OperationResult.Accepted Take(Operation operation, UserId userId, bool actorIsKnown)
+    {
+        if (!actorIsKnown)
+            batch.AddActor(operation.Id.Actor, userId);
+        LoggedOperation logged = batch.Add(operation, userId);
+        state.Apply(logged);
+        return new OperationResult.Accepted(logged.Seq);
     }
 
     private OperationResult Take(Operation operation, Decision decision, UserId userId, bool actorIsKnown)

@@ -17,7 +17,7 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
     public required LogHead Head { get; set; }
 
     /// <summary>The trees; null while they are not loaded.</summary>
-    public TreesState? Trees => _states.Values.OfType<TreesState>().FirstOrDefault();
+    public TreesState? Trees { get; private set; }
 
     /// <summary>The state of the scope's model, loaded up to <see cref="Head"/>.</summary>
     public async ValueTask<IModelState> LoadAsync(Scope scope, CancellationToken cancellationToken)
@@ -29,22 +29,35 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
         if (model.Scopes.Count > 0)
             await ReplayAsync(state, new Selection(model.Scopes, []), cancellationToken);
         _states.Add(model, state);
+        Trees ??= state as TreesState;
         return state;
     }
 
     /// <summary>The state of a scope whose model was loaded before.</summary>
     public IModelState Of(Scope scope) => _states[reader.ModelOf(scope)];
 
-    /// <summary>Takes an operation in that its state has not seen; content is read where the log does not keep it.</summary>
+    /// <summary>
+    /// Takes an operation in that its state has not seen; content is read where the log does not keep it. Those that no model claims mean
+    /// nothing to any state.
+    /// </summary>
     public void Apply(LoggedOperation logged)
     {
-        if (_states.TryGetValue(reader.ModelOf(logged.Operation.Id.Scope), out IModelState? state))
+        IModel model = reader.ModelOf(logged.Operation.Id.Scope);
+        if (model.Scopes.Count > 0 && _states.TryGetValue(model, out IModelState? state))
             state.Apply(WithContent(logged));
     }
 
-    public Dictionary<IModelState, int> Mark() => _states.Values.ToDictionary(state => state, state => state.Mark());
+    /// <summary>A point of all states to return to.</summary>
+    public (IModelState State, int Mark)[] Mark()
+    {
+        (IModelState State, int Mark)[] marks = new (IModelState, int)[_states.Count];
+        int i = 0;
+        foreach (IModelState state in _states.Values)
+            marks[i++] = (state, state.Mark());
+        return marks;
+    }
 
-    public void RollbackTo(Dictionary<IModelState, int> marks)
+    public static void RollbackTo((IModelState State, int Mark)[] marks)
     {
         foreach ((IModelState state, int mark) in marks)
             state.RollbackTo(mark);
@@ -61,6 +74,7 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
     public void Forget(LogHead head)
     {
         _states.Clear();
+        Trees = null;
         Head = head;
     }
 

@@ -146,30 +146,28 @@ internal sealed partial class SpaceWriter
             List<PushRequest> open = pushes.FindAll(push => !push.Answer.Task.IsCompleted && MayWrite(push));
             if (open.Count == 0)
                 return;
-            foreach (Scope scope in open.SelectMany(ScopesOf).Distinct())
+            RoundIds ids = new(open);
+            foreach (Scope scope in ids.Scopes)
                 await _state.LoadAsync(scope, CancellationToken.None);
-            Known known = await _services.Store.FindAsync(
-                _space.Id,
-                open.SelectMany(OperationsOf).Select(operation => operation.Id).ToHashSet(),
-                open.SelectMany(OperationsOf).Select(operation => operation.Id.Actor).ToHashSet(),
-                CancellationToken.None);
+            Known known = await _services.Store.FindAsync(_space.Id, ids.Identities, ids.Actors, CancellationToken.None);
             if (known.Epoch != _state.Head.Epoch || known.Head != _state.Head.Seq)
             {
                 await CatchUpAsync();
                 continue;
             }
 
-            Dictionary<IModelState, int> start = _state.Mark();
-            Batch batch = new(_state.Head, _services.TimeProvider.GetUtcMilliseconds());
-            OperationResult[][] results;
+            (IModelState State, int Mark)[] start = _state.Mark();
+            Batch batch = new(_state.Head, _services.TimeProvider.GetUtcMilliseconds(), ids.Identities.Count);
+            OperationResult[][] results = new OperationResult[open.Count][];
             try
             {
                 Judge judge = new(_space.Id, _state, batch, known, _services.Rules);
-                results = [.. open.Select(push => judge.Push(push.Items, push.UserId, _space.RoleOf(push.UserId)!.Value))];
+                for (int i = 0; i < open.Count; i++)
+                    results[i] = judge.Push(open[i].Items, open[i].UserId, _space.RoleOf(open[i].UserId)!.Value);
             }
             catch
             {
-                _state.RollbackTo(start);
+                SpaceState.RollbackTo(start);
                 throw;
             }
 
@@ -188,7 +186,7 @@ internal sealed partial class SpaceWriter
     }
 
     // True when the batch is durable and published; false when the head had moved. In both cases the state is that of the log.
-    private async ValueTask<bool> AppendAsync(Batch batch, Dictionary<IModelState, int> start)
+    private async ValueTask<bool> AppendAsync(Batch batch, (IModelState State, int Mark)[] start)
     {
         long began = _services.TimeProvider.GetTimestamp();
         AppendOutcome outcome;
@@ -206,13 +204,13 @@ internal sealed partial class SpaceWriter
         }
         catch
         {
-            _state.RollbackTo(start);
+            SpaceState.RollbackTo(start);
             throw;
         }
 
         if (outcome == AppendOutcome.HeadMoved)
         {
-            _state.RollbackTo(start);
+            SpaceState.RollbackTo(start);
             return false;
         }
 
@@ -285,12 +283,16 @@ internal sealed partial class SpaceWriter
                 end++;
             }
 
-            LoggedOperation[] part = [.. operations.Skip(first).Take(end - first)];
+            LoggedOperation[] part = new LoggedOperation[end - first];
+            for (int i = first; i < end; i++)
+                part[i - first] = operations[i];
             batches.Add(new OperationBatch
             {
                 Operations = part,
-                NewlySendable = _state.Trees is { } trees ? [.. trees.NewlySendable.Where(one => IsIn(part, one.Seq))] : [],
-                NewTrees = _state.Trees is { } all ? [.. all.NewTrees.Where(tree => IsIn(part, tree.FirstSeq)).Select(tree => tree.Id)] : [],
+                NewlySendable = _state.Trees is { NewlySendable.Count: > 0 } trees ? [.. trees.NewlySendable.Where(one => IsIn(part, one.Seq))] : [],
+                NewTrees = _state.Trees is { NewTrees.Count: > 0 } all
+                    ? [.. all.NewTrees.Where(tree => IsIn(part, tree.FirstSeq)).Select(tree => tree.Id)]
+                    : [],
             });
             first = end;
         }
@@ -319,17 +321,15 @@ internal sealed partial class SpaceWriter
 
     private void CountRejections(OperationResult[][] results)
     {
-        foreach (OperationResult result in results.SelectMany(one => one))
+        foreach (OperationResult[] ofPush in results)
         {
-            if (result is OperationResult.Rejected rejected)
-                _services.Meters.Rejections.Add(1, new KeyValuePair<string, object?>("code", rejected.Refusal.Code));
+            foreach (OperationResult result in ofPush)
+            {
+                if (result is OperationResult.Rejected rejected)
+                    _services.Meters.Rejections.Add(1, new KeyValuePair<string, object?>("code", rejected.Refusal.Code));
+            }
         }
     }
-
-    private static IEnumerable<Operation> OperationsOf(PushRequest push) =>
-        push.Items.Where(item => item.Operation is not null).Select(item => item.Operation!);
-
-    private static IEnumerable<Scope> ScopesOf(PushRequest push) => OperationsOf(push).Select(operation => operation.Id.Scope);
 
     private static void Answer(List<PushRequest> pushes, PushOutcome outcome)
     {
@@ -342,6 +342,40 @@ internal sealed partial class SpaceWriter
 
     [LoggerMessage(2, LogLevel.Critical, "A round of space {Space} failed by a fault of the server's; its state is loaded anew")]
     private partial void LogRoundFailed(SpaceId space, Exception exception);
+
+    // What a round has to look up. Neighbours mostly share scope and actor, so those are compared with the last before they are hashed; an
+    // identity that is sent twice is looked up twice.
+    private readonly struct RoundIds
+    {
+        public RoundIds(List<PushRequest> pushes)
+        {
+            int count = 0;
+            foreach (PushRequest push in pushes)
+                count += push.Items.Count;
+            Identities = new List<OperationId>(count);
+            OperationId last = default;
+            foreach (PushRequest push in pushes)
+            {
+                for (int i = 0; i < push.Items.Count; i++)
+                {
+                    if (push.Items[i].Operation is not { Id: var id })
+                        continue;
+                    Identities.Add(id);
+                    if (id.Scope != last.Scope)
+                        Scopes.Add(id.Scope);
+                    if (id.Actor != last.Actor)
+                        Actors.Add(id.Actor);
+                    last = id;
+                }
+            }
+        }
+
+        public List<OperationId> Identities { get; }
+
+        public HashSet<Scope> Scopes { get; } = [];
+
+        public HashSet<ActorId> Actors { get; } = [];
+    }
 
     private abstract class Request;
 

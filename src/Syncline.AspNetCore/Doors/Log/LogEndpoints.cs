@@ -9,14 +9,20 @@ using Syncline.Engine;
 using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
 using Syncline.Engine.Spaces;
-using Syncline.Engine.Storage;
 using Syncline.Engine.Writing;
 
 namespace Syncline.AspNetCore.Doors.Log;
 
 /// <summary>The native protocol: push, and pull with a wait (docs/protocol.md, "Push" and "Pull").</summary>
 internal sealed class LogEndpoints(
-    LiveSpaces spaces, OperationReader reader, IOptions<LimitOptions> limits, WaitGate waits, OperationRate rate, EngineMeters meters, TimeProvider time)
+    LiveSpaces spaces,
+    OperationReader reader,
+    IOptions<LimitOptions> limits,
+    BodyBudget bodies,
+    WaitGate waits,
+    OperationRate rate,
+    EngineMeters meters,
+    TimeProvider time)
 {
     public void Map(RouteGroupBuilder group)
     {
@@ -30,14 +36,15 @@ internal sealed class LogEndpoints(
             .WithProblems(400, 401, 403, 404, 410, 429, 503);
     }
 
-    private async Task<IResult> PushAsync(HttpContext context, string spaceId)
+    private async ValueTask<object?> PushAsync(HttpContext context, string spaceId)
     {
         UserId userId = context.Caller().UserId;
-        LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Editor);
-        ReadOnlyMemory<byte> body = await RequestBody.ReadAsync(context, limits.Value);
-        PushRequest request = PushRequest.Read(body.Span, reader, limits.Value);
+        await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Editor);
+        PushRequest request;
+        using (RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value))
+            request = PushRequest.Read(body.Text.Span, reader, limits.Value);
         rate.Demand(userId, request.Operations.Count);
-        return await space.PushAsync(userId, request.Epoch, request.Operations, context.RequestAborted) switch
+        return await lease.Space.PushAsync(userId, request.Epoch, request.Operations, context.RequestAborted) switch
         {
             PushOutcome.Judged judged => new JsonAnswer(writer => Write(writer, judged)),
             PushOutcome other => Refused(other),
@@ -54,24 +61,18 @@ internal sealed class LogEndpoints(
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    private async Task<IResult> PullAsync(HttpContext context, string spaceId)
+    private async ValueTask<object?> PullAsync(HttpContext context, string spaceId)
     {
         Caller caller = context.Caller();
-        IQueryCollection query = context.Request.Query;
-        LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Viewer);
-        long after = query.Integer("after", 0);
-        Epoch? epoch = Query.EpochOf(query.Text("epoch"), after);
-        long limit = Math.Clamp(query.Integer("limit", limits.Value.PageOperationsMax), 1, limits.Value.PageOperationsMax);
-        TimeSpan wait = query.Seconds("wait");
-        Query.ClientId(query.Text("clientId"));
-        Selection selection = new(query.All<Scope>("scope"), query.All<ResourceId>("resourceId"));
-        await space.DemandServableAsync(epoch, after, context.RequestAborted);
-
-        Follower follower = space.Follow(caller.UserId, after, selection, new PageLimits((int)limit, limits.Value.PageBytesMax));
+        await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Viewer);
+        PullRequest request = PullRequest.Read(context.Request, limits.Value);
+        Follower follower = lease.Space.Follow(caller.UserId, request.After, request.Selection, request.Page);
+        TimeSpan wait = request.Wait;
+        await lease.Space.DemandServableAsync(request.Epoch, request.After, context.RequestAborted);
         FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
         if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
             page = await WaitAsync(follower, caller, wait, context.RequestAborted);
-        return new JsonAnswer(writer => Write(writer, page));
+        return new PageAnswer(page);
     }
 
     private async ValueTask<FollowPage> WaitAsync(Follower follower, Caller caller, TimeSpan asked, CancellationToken aborted)
@@ -135,15 +136,6 @@ internal sealed class LogEndpoints(
         }
 
         writer.WriteEndArray();
-        writer.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter writer, FollowPage page)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("epoch"u8, page.Head.Epoch.Value);
-        JsonAnswer.WriteEncoded(writer, "operations", page.EncodedJson);
-        JsonAnswer.WritePosition(writer, page);
         writer.WriteEndObject();
     }
 }

@@ -11,6 +11,7 @@ internal sealed record PushRequest(string? ClientId, Epoch? Epoch, IReadOnlyList
         string? clientId = null;
         Epoch? epoch = null;
         List<PushItem>? operations = null;
+        OperationId last = default;
         JsonBody body = new(text);
         while (body.NextMember() is { } member)
         {
@@ -29,7 +30,7 @@ internal sealed record PushRequest(string? ClientId, Epoch? Epoch, IReadOnlyList
                     {
                         if (operations.Count == limits.PushOperationsMax)
                             throw TooMany(limits);
-                        operations.Add(PushItem.From(reader.Read(body.Raw())));
+                        operations.Add(PushItem.From(reader.Read(body.Raw(), ref last)));
                     }
 
                     break;

@@ -10,6 +10,7 @@ using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine;
 using Syncline.Engine.Accounts;
+using Syncline.Engine.Following;
 using Syncline.Engine.Spaces;
 using Syncline.Engine.Storage;
 using Syncline.Engine.Writing;
@@ -21,6 +22,7 @@ internal sealed class TreeEndpoints(
     LiveSpaces spaces,
     OperationReader reader,
     IOptions<LimitOptions> limits,
+    BodyBudget bodies,
     WaitGate waits,
     OperationRate rate,
     SentVectors sentVectors,
@@ -40,17 +42,32 @@ internal sealed class TreeEndpoints(
             .Produces<TreeAnswer>().WithQuery("deleted").WithProblems(400, 401, 404, 503);
     }
 
-    private async Task<IResult> SyncAsync(HttpContext context, string spaceId)
+    // Thousands of these wait at one time: between the request and its wait stands no more than there must.
+    private async ValueTask<object?> SyncAsync(HttpContext context, string spaceId)
     {
+        await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Viewer);
+        SyncRequest request = await ReadSyncAsync(context);
         Caller caller = context.Caller();
-        LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Viewer);
-        SyncRequest request = SyncRequest.Read((await RequestBody.ReadAsync(context, limits.Value)).Span);
-        TreeSync sync = new(space, caller.UserId, request, new PageLimits(limits.Value.PageOperationsMax, limits.Value.PageBytesMax));
-        bool mayRepeat = request.Cursor is null && request.ClientId is not null && request.Timeout > TimeSpan.Zero;
-        SyncAnswer answer = mayRepeat
-            ? await SyncRepeatableAsync(space, sync, caller, request, context.RequestAborted)
-            : await SyncOnceAsync(sync, caller, request, context.RequestAborted);
+        TreeSync sync = new(lease.Space, caller.UserId, request, new PageLimits(limits.Value.PageOperationsMax, limits.Value.PageBytesMax));
+        SyncAnswer answer;
+        if (request.Cursor is null && request.ClientId is not null && request.Timeout > TimeSpan.Zero)
+        {
+            answer = await SyncRepeatableAsync(lease.Space, sync, caller, request, context.RequestAborted);
+        }
+        else
+        {
+            answer = await sync.NowAsync(context.RequestAborted);
+            if (answer.Operations.Count == 0 && request.Timeout > TimeSpan.Zero)
+                answer = await WaitAsync(sync, answer, caller, request.Timeout, context.RequestAborted);
+        }
+
         return new JsonAnswer(answer.Write);
+    }
+
+    private async ValueTask<SyncRequest> ReadSyncAsync(HttpContext context)
+    {
+        using RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value);
+        return SyncRequest.Read(body.Text.Span);
     }
 
     private async ValueTask<SyncAnswer> SyncOnceAsync(TreeSync sync, Caller caller, SyncRequest request, CancellationToken aborted)
@@ -92,44 +109,50 @@ internal sealed class TreeEndpoints(
     private async ValueTask<SyncAnswer> WaitAsync(TreeSync sync, SyncAnswer idle, Caller caller, TimeSpan timeout, CancellationToken aborted)
     {
         using WaitGate.Wait wait = waits.Enter(caller, timeout, aborted);
-        SyncAnswer answer = await WaitAsync(sync, idle, wait);
-        wait.DemandCaller();
-        return answer;
-    }
-
-    private async ValueTask<SyncAnswer> WaitAsync(TreeSync sync, SyncAnswer idle, WaitGate.Wait wait)
-    {
         try
         {
-            while (true)
+            long cursor = idle.Cursor!.Value;
+            while (idle.Operations.Count == 0)
             {
-                if (await sync.NextAsync(idle, wait.Token) is { } answer)
+                // The snapshot, and the signal in it, before the look: what comes after this line ends the wait below.
+                Feed.Snapshot snapshot = sync.Newest;
+                if (!sync.Look(snapshot, idle, ref cursor, out SyncAnswer? answer))
+                {
+                    await snapshot.Next.WaitAsync(wait.Token);
+                    continue;
+                }
+
+                if (answer is not null)
                 {
                     if (answer.Operations.Count > 0)
                         meters.DeliveryDelay.Record((time.GetUtcNow() - answer.Operations[^1].ReceivedAt).TotalSeconds);
-                    return answer;
+                    idle = answer;
+                    break;
                 }
 
                 idle = await sync.NowAsync(wait.Token);
-                if (idle.Operations.Count > 0)
-                    return idle;
+                cursor = idle.Cursor ?? cursor;
             }
         }
         catch (OperationCanceledException) when (wait.IsOver)
         {
-            return idle;
+            // The time is over; what was seen last is the answer.
         }
+
+        wait.DemandCaller();
+        return idle;
     }
 
-    private async Task<IResult> PutAsync(HttpContext context, string spaceId)
+    private async ValueTask<object?> PutAsync(HttpContext context, string spaceId)
     {
         UserId userId = context.Caller().UserId;
-        LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Editor);
+        await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Editor);
         List<PushItem> items = [];
         List<string?> ids = [];
-        Read((await RequestBody.ReadAsync(context, limits.Value)).Span, items, ids);
+        using (RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value))
+            Read(body.Text.Span, items, ids);
         rate.Demand(userId, items.Count);
-        return await space.PushAsync(userId, epoch: null, items, context.RequestAborted) switch
+        return await lease.Space.PushAsync(userId, epoch: null, items, context.RequestAborted) switch
         {
             PushOutcome.Judged judged => new JsonAnswer(writer => Write(writer, judged, ids)),
             PushOutcome other => LogEndpoints.Refused(other),

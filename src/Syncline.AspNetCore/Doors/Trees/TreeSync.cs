@@ -53,39 +53,45 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
         }
     }
 
-    /// <summary>Waits for a batch after a cursor that makes something worth sending, or, by vectors alone, brings a new tree.</summary>
-    /// <returns>The answer; its operations are empty only when a new tree ended the wait. Null: too far behind, look anew.</returns>
-    public async ValueTask<SyncAnswer?> NextAsync(SyncAnswer idle, CancellationToken cancellationToken)
-    {
-        long cursor = idle.Cursor!.Value;
-        while (true)
-        {
-            Feed.Snapshot snapshot = space.Feed.Now;
-            space.DemandRole(userId, Role.Viewer);
-            if (snapshot.Head.Epoch != idle.Epoch || !snapshot.Covers(cursor))
-                return null;
-            foreach (OperationBatch batch in snapshot.Batches)
-            {
-                if (batch.Last <= cursor)
-                    continue;
-                (List<LoggedOperation> wanted, long end) = Choose(batch, cursor);
-                ResourceId[] newTrees = [.. batch.NewTrees.Where(treeId => !request.Names(treeId))];
-                bool isCut = end < batch.Last;
-                cursor = end;
-                if (wanted.Count > 0 || newTrees.Length > 0)
-                {
-                    return idle with
-                    {
-                        Operations = wanted,
-                        Cursor = CursorOf(cursor, isCut),
-                        HasMore = isCut || (cursor < snapshot.Head.Seq && request.Cursor is not null),
-                        OtherTrees = [.. idle.OtherTrees.Concat(newTrees).OrderBy(treeId => treeId.Value, StringComparer.Ordinal)],
-                    };
-                }
-            }
+    /// <summary>The newest part of the log, to look at and to wait on.</summary>
+    public Feed.Snapshot Newest => space.Feed.Now;
 
-            await snapshot.Next.WaitAsync(cancellationToken);
+    /// <summary>Looks for a batch after a cursor that makes something worth sending, or, by vectors alone, brings a new tree.</summary>
+    /// <param name="snapshot">Where to look; its signal says when to look again.</param>
+    /// <param name="idle">What a first look found.</param>
+    /// <param name="cursor">Everything up to here was looked at.</param>
+    /// <param name="answer">The answer; its operations are empty only when a new tree ended the wait. Null: too far behind, look anew.</param>
+    /// <returns>Whether the wait is over.</returns>
+    public bool Look(Feed.Snapshot snapshot, SyncAnswer idle, ref long cursor, out SyncAnswer? answer)
+    {
+        answer = null;
+        space.DemandRole(userId, Role.Viewer);
+        if (snapshot.Head.Epoch != idle.Epoch || !snapshot.Covers(cursor))
+            return true;
+        foreach (OperationBatch batch in snapshot.Batches)
+        {
+            if (batch.Last <= cursor)
+                continue;
+            (List<LoggedOperation> wanted, long end) = Choose(batch, cursor);
+            ResourceId[] newTrees = batch.NewTrees.Count == 0 ? [] : [.. batch.NewTrees.Where(treeId => !request.Names(treeId))];
+            bool isCut = end < batch.Last;
+            cursor = end;
+            if (wanted.Count > 0 || newTrees.Length > 0)
+            {
+                answer = idle with
+                {
+                    Operations = wanted,
+                    Cursor = CursorOf(cursor, isCut),
+                    HasMore = isCut || (cursor < snapshot.Head.Seq && request.Cursor is not null),
+                    OtherTrees = newTrees.Length == 0
+                        ? idle.OtherTrees
+                        : [.. idle.OtherTrees.Concat(newTrees).OrderBy(treeId => treeId.Value, StringComparer.Ordinal)],
+                };
+                return true;
+            }
         }
+
+        return false;
     }
 
     private bool Wants(OperationId id) => WantsTree(id.ResourceId) && !request.Covers(id.ResourceId, id.Stamp);

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Bench.Http;
+
+/// <summary>A store that says yes at once and keeps only where each log stands and whose the actors are: what is left is the server itself.</summary>
+internal sealed class InstantStore : ISpaceStore
+{
+    private readonly ConcurrentDictionary<SpaceId, Log> _logs = new();
+
+    public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken)
+    {
+        _logs.TryAdd(space, new Log { Head = LogHead.Empty(epoch) });
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken)
+    {
+        _logs.TryRemove(space, out _);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_logs.TryGetValue(space, out Log? log) ? log.Head : null);
+
+    public ValueTask<Known> FindAsync(
+        SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken)
+    {
+        Log log = _logs[space];
+        Dictionary<ActorId, UserId> owners = [];
+        foreach (ActorId actor in actors)
+        {
+            if (log.Actors.TryGetValue(actor, out UserId user))
+                owners[actor] = user;
+        }
+
+        return ValueTask.FromResult(new Known(log.Head.Epoch, log.Head.Seq, new Dictionary<OperationId, StoredIdentity>(), owners));
+    }
+
+    public ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append)
+    {
+        Log log = _logs[space];
+        foreach ((ActorId actor, UserId user) in append.NewActors)
+            log.Actors[actor] = user;
+        LoggedOperation last = append.Operations[^1];
+        log.Head = log.Head with { Seq = last.Seq, Digest = last.Digest };
+        return ValueTask.FromResult(AppendOutcome.Appended);
+    }
+
+    public ValueTask<LogPage> ReadAsync(SpaceId space, long after, Selection selection, PageLimits limits, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new LogPage([], _logs[space].Head.Seq, _logs[space].Head.Seq));
+
+    public ValueTask<IReadOnlyList<LoggedOperation>> ReadRangesAsync(
+        SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<LoggedOperation>>([]);
+
+    public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    private sealed class Log
+    {
+        public required LogHead Head { get; set; }
+
+        public Dictionary<ActorId, UserId> Actors { get; } = [];
+    }
+}

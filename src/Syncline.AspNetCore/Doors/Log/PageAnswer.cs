@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Syncline.Engine.Following;
+
+namespace Syncline.AspNetCore.Doors.Log;
+
+/// <summary>A page of the log as pull answers it.</summary>
+/// <remarks>
+/// A thousand waiting readers get the same batch at once, and a cold one gets page after page: the operations go into the response as they
+/// are encoded, with nothing in between but the few bytes around them. Where their length is known, the answer says how long it is.
+/// </remarks>
+internal sealed class PageAnswer(FollowPage page) : IResult
+{
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        HttpResponse response = httpContext.Response;
+        response.ContentType = "application/json; charset=utf-8";
+        Write(response);
+        await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+    }
+
+    private void Write(HttpResponse response)
+    {
+        // Epochs are of 32 digits and position and digest of known length at most; an epoch that an application brought may be any text.
+        Span<byte> end = stackalloc byte[192];
+        int endLength = WritePosition(end);
+        JsonEncodedText epoch = JsonEncodedText.Encode(page.Head.Epoch.Value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+        byte[] begin = Encoding.UTF8.GetBytes($$"""{"epoch":"{{epoch}}","operations":[""");
+        if (page.JsonLength is { } length)
+            response.ContentLength = begin.Length + length + endLength;
+        PipeWriter output = response.BodyWriter;
+        output.Write(begin);
+        page.WriteJson(output);
+        output.Write(end[..endLength]);
+    }
+
+    private int WritePosition(Span<byte> destination)
+    {
+        int length = 0;
+        Add(destination, ref length, "],\"cursor\":"u8);
+        Add(destination, ref length, page.Cursor);
+        Add(destination, ref length, ",\"head\":"u8);
+        Add(destination, ref length, Math.Max(page.Head.Seq, page.Cursor));
+        Add(destination, ref length, page.HasMore ? ",\"hasMore\":true"u8 : ",\"hasMore\":false"u8);
+        if (page.Digest is { } digest)
+        {
+            Add(destination, ref length, ",\"digest\":\""u8);
+            length += Encoding.ASCII.GetBytes(digest.ToString(), destination[length..]);
+            Add(destination, ref length, "\""u8);
+        }
+
+        Add(destination, ref length, "}"u8);
+        return length;
+    }
+
+    private static void Add(Span<byte> destination, ref int length, ReadOnlySpan<byte> text)
+    {
+        text.CopyTo(destination[length..]);
+        length += text.Length;
+    }
+
+    private static void Add(Span<byte> destination, ref int length, long number)
+    {
+        Utf8Formatter.TryFormat(number, destination[length..], out int written);
+        length += written;
+    }
+}
