@@ -178,8 +178,11 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
     }
 
     /// <summary>Adds to an operation from the log what its model reads from it. What is in the log is law: it is not judged again.</summary>
-    public Operation WithContent(Operation stored) =>
-        stored with { Content = ModelOf(stored.Id.Scope).ReadContent(stored.Id, stored.Payload) };
+    public void ReadContent(Operation stored)
+    {
+        if (stored.Content is null)
+            stored.KeepContent(ModelOf(stored.Id.Scope).ReadContent(stored.Id, stored.Payload));
+    }
 
     // A refused operation still blocks its group, so its group is read even where the rest is not readable.
     private static string? TxOf(ReadOnlySpan<byte> json)

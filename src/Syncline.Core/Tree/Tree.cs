@@ -201,10 +201,13 @@ public sealed class Tree
         _properties.Tidy();
     }
 
+    /// <summary>Brings the vertices' places up to date, as every reader does first.</summary>
+    internal void Settle() => _moves.Settle();
+
     /// <summary>How many vertices <see cref="Read(bool)"/> shows.</summary>
     public int CountVertices(bool includeDeleted)
     {
-        _moves.Settle();
+        Settle();
         Places.Children children = _places.GroupByParent(_vertices.Count);
         int count = 0;
         Stack<int> open = new(Tops(includeDeleted));
@@ -224,7 +227,7 @@ public sealed class Tree
     /// <param name="includeDeleted">Adds the trash, with parent null, and what is under it.</param>
     public IEnumerable<VertexState> Read(bool includeDeleted)
     {
-        _moves.Settle();
+        Settle();
         Places.Children children = _places.GroupByParent(_vertices.Count);
         SiblingOrder order = new(_vertices, _properties, _actors);
         Stack<int> open = new(Tops(includeDeleted).Reverse());
@@ -240,14 +243,14 @@ public sealed class Tree
     /// <summary>One vertex as it stands; null when it is not known.</summary>
     public VertexState? Find(string vertexId)
     {
-        _moves.Settle();
+        Settle();
         return _vertices.TryFind(vertexId, out int vertex) ? StateOf(vertex) : null;
     }
 
     /// <summary>Writes everything that the tree holds; see <see cref="TreeSnapshot"/>.</summary>
     internal void Write(ByteWriter writer)
     {
-        _moves.Settle();
+        Settle();
         _actors.Write(writer);
         _vertices.Write(writer);
         _places.Write(writer, _vertices.Count);

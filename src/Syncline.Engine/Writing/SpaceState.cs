@@ -44,7 +44,7 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
     {
         IModel model = reader.ModelOf(logged.Operation.Id.Scope);
         if (model.Scopes.Count > 0 && _states.TryGetValue(model, out IModelState? state))
-            state.Apply(WithContent(logged));
+            Take(state, logged);
     }
 
     /// <summary>A point of all states to return to.</summary>
@@ -86,7 +86,7 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
             foreach (LoggedOperation logged in page.Operations)
             {
                 if (logged.Seq <= Head.Seq)
-                    state.Apply(WithContent(logged));
+                    Take(state, logged);
             }
 
             state.Commit();
@@ -94,6 +94,9 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
         }
     }
 
-    private LoggedOperation WithContent(LoggedOperation logged) =>
-        logged.Operation.Content is null ? logged with { Operation = reader.WithContent(logged.Operation) } : logged;
+    private void Take(IModelState state, LoggedOperation logged)
+    {
+        reader.ReadContent(logged.Operation);
+        state.Apply(logged);
+    }
 }

@@ -314,11 +314,11 @@ public sealed class OperationReaderTests
         foreach (string json in new[] { Opaque, TreeMove, TreeSet })
         {
             Operation read = Accepted(json);
-            Assert.Equal(read, Reader.WithContent(read with { Content = null }));
+            Assert.Equal(read, WithContent(read with { Content = null }));
         }
 
         Operation move = Accepted(TreeMove);
-        Assert.Throws<InvalidDataException>(() => Reader.WithContent(move with { Payload = JsonText.From("{}") }));
+        Assert.Throws<InvalidDataException>(() => WithContent(move with { Content = null, Payload = JsonText.From("{}") }));
     }
 
     [Fact]
@@ -348,6 +348,12 @@ public sealed class OperationReaderTests
         Assert.Equal(0, nothing.WrittenCount);
         using JsonDocument document = JsonDocument.Parse($"[{Encoding.UTF8.GetString(output.WrittenSpan)}]");
         Assert.Equal(2, document.RootElement.GetArrayLength());
+    }
+
+    private static Operation WithContent(Operation stored)
+    {
+        Reader.ReadContent(stored);
+        return stored;
     }
 
     private static LoggedOperation Log(Operation operation, long seq) => new()
