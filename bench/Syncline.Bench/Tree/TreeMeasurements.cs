@@ -170,6 +170,7 @@ internal static class TreeMeasurements
         Sample encoded = encoding.End(1);
         Sample[] calls = Calls(() => Expand(replica.Tree.Stored.Except(StateVector.FromCompact(compact))), out List<Stamp> missing);
         Sample[] jsonCalls = Calls(() => Expand(replica.Tree.Stored.Except(FromJson(json))), out List<Stamp> missingByJson);
+        Sample[] worthCalls = Calls(() => [.. replica.Tree.Sendable.WorthSending(StateVector.FromCompact(compact))], out _);
         Stage keeping = Stage.Begin();
         StateVector kept = new();
         foreach (LoggedOperation operation in operations)
@@ -181,6 +182,7 @@ internal static class TreeMeasurements
             More = new()
             {
                 ["bytes"] = Sample.Number(own.Length),
+                ["msWorth"] = Sample.Number(worthCalls[worthCalls.Length / 2].Milliseconds),
                 ["msJson"] = Sample.Number(jsonCalls[jsonCalls.Length / 2].Milliseconds),
                 ["jsonBytes"] = Sample.Number(json.Length),
                 ["msIngest"] = Sample.Number(ingested.Milliseconds),

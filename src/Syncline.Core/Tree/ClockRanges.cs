@@ -80,6 +80,17 @@ public sealed class ClockRanges : IEnumerable<ClockRange>
             : clock;
     }
 
+    /// <summary>Whether a clock is in the set, for a walk over rising clocks.</summary>
+    /// <param name="clock">At least the clock of the call before.</param>
+    /// <param name="at">Where the walk stands; the default at its beginning.</param>
+    /// <param name="last">Where it is: the last clock of its range.</param>
+    internal bool Covers(long clock, ref SortedChunks<ClockRange>.Position at, out long last)
+    {
+        at = FirstThatEndsAtOrAfter(clock, at);
+        last = _ranges.IsEnd(at) ? 0 : _ranges[at].Last;
+        return !_ranges.IsEnd(at) && _ranges[at].First <= clock;
+    }
+
     /// <summary>The clocks of this set that are not in <paramref name="other"/>.</summary>
     /// <remarks>
     /// One walk over both. Whoever asks has nearly all, so runs of ranges that are equal in both are skipped as bytes; and where one side has

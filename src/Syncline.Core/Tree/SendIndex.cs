@@ -126,38 +126,41 @@ public sealed class SendIndex
     /// <summary>What is worth sending to somebody who has <paramref name="held"/>, in the order of merging. Lazy: taking a page costs a page.</summary>
     public IEnumerable<Stamp> WorthSending(StateVector held)
     {
-        PriorityQueue<(TreeActor Actor, ClockRanges Held), Stamp> next = new();
+        PriorityQueue<Walk, Stamp> next = new();
         foreach (TreeActor actor in _actors.All)
-            EnqueueFrom(actor, held[actor.Id], 1);
-        while (next.TryDequeue(out (TreeActor Actor, ClockRanges Held) source, out Stamp stamp))
         {
-            yield return stamp;
-            EnqueueFrom(source.Actor, source.Held, stamp.Clock + 1);
+            Walk walk = new(actor, held[actor.Id]);
+            if (GoOn(ref walk) is { } first)
+                next.Enqueue(walk, first);
         }
 
-        void EnqueueFrom(TreeActor actor, ClockRanges covered, long clock)
+        while (next.TryDequeue(out Walk walk, out Stamp stamp))
         {
-            SortedChunks<Entry> entries = actor.Sendable;
-            SortedChunks<Entry>.Position position = entries.LowerBound(covered.FirstGap(clock));
-            while (!entries.IsEnd(position))
-            {
-                Entry entry = entries[position];
-                long gap = covered.FirstGap(entry.Clock);
-                if (gap > entry.Clock)
-                {
-                    position = entries.LowerBound(gap);
-                }
-                else if (IsLive(entry, actor))
-                {
-                    next.Enqueue((actor, covered), new Stamp(entry.Clock, actor.Id));
-                    return;
-                }
-                else
-                {
-                    position = entries.Next(position);
-                }
-            }
+            yield return stamp;
+            walk.At = walk.Actor.Sendable.Next(walk.At);
+            if (GoOn(ref walk) is { } following)
+                next.Enqueue(walk, following);
         }
+    }
+
+    // Moves a walk on to the next entry that is live and not held. Entries and held clocks are walked side by side: where they interleave, that
+    // is a step each; what a long range covers is leapt over.
+    private Stamp? GoOn(ref Walk walk)
+    {
+        const int StepsMax = 16;
+        SortedChunks<Entry> entries = walk.Actor.Sendable;
+        while (!entries.IsEnd(walk.At))
+        {
+            Entry entry = entries[walk.At];
+            if (walk.Held.Covers(entry.Clock, ref walk.HeldAt, out long last))
+                walk.At = last - entry.Clock < StepsMax ? entries.Next(walk.At) : entries.LowerBound(last + 1);
+            else if (IsLive(entry, walk.Actor))
+                return new Stamp(entry.Clock, walk.Actor.Id);
+            else
+                walk.At = entries.Next(walk.At);
+        }
+
+        return null;
     }
 
     internal void Write(ByteWriter writer)
@@ -220,6 +223,14 @@ public sealed class SendIndex
     }
 
     private readonly record struct Late(long Seq, Stamp Stamp);
+
+    private struct Walk(TreeActor actor, ClockRanges held)
+    {
+        public readonly TreeActor Actor = actor;
+        public readonly ClockRanges Held = held;
+        public SortedChunks<Entry>.Position At;
+        public SortedChunks<ClockRange>.Position HeldAt;
+    }
 
     /// <summary>A move, or the write of a property, which is live while it is the winner.</summary>
     internal readonly record struct Entry(long Clock, int Register) : IKeyed
