@@ -18,7 +18,7 @@ internal sealed class SpacesArea : IArea
         if (options.Wants("cold") || options.Wants("warm"))
             await CompareRoundRobinAsync(options);
         if (options.Wants("memory"))
-            await CompareMemoryAsync(options);
+            await CompareMemoryAsync();
         if (options.Wants("many"))
             await MeasureManyAsync(options);
     }
@@ -58,13 +58,13 @@ internal sealed class SpacesArea : IArea
         }
     }
 
-    private async Task CompareMemoryAsync(BenchOptions options)
+    private async Task CompareMemoryAsync()
     {
         const int Spaces = 2_000;
         Table table = new("KiB of resident memory per open file, 2,000 open, three rounds of 10 appended rows each", "KiB", "÷ SQLite's default");
-        Series bundled = await FreshProcess.OursAsync(Name, "memory", options.Runs(3), "bundled", Text(Spaces));
-        Series system = await FreshProcess.OursAsync(Name, "memory", options.Runs(3), "system", Text(Spaces));
-        Series store = await FreshProcess.OursAsync(Name, "memory", options.Runs(3), Store, Text(Spaces));
+        Series bundled = await FreshProcess.OursAsync(Name, "memory", 1, "bundled", Text(Spaces));
+        Series system = await FreshProcess.OursAsync(Name, "memory", 1, "system", Text(Spaces));
+        Series store = await FreshProcess.OursAsync(Name, "memory", 1, Store, Text(Spaces));
         double baseline = bundled.MedianOf("KiB");
         table.Row("SQLite's defaults (SQLitePCLRaw with its library)", Table.Number(baseline), "");
         table.Row("SQLite's defaults (the system's library)", Table.Number(system.MedianOf("KiB")), Table.Number(system.MedianOf("KiB") / baseline));

@@ -81,7 +81,7 @@ internal sealed class StorageArea : IArea
         foreach ((int batch, int rows) in ((int, int)[])[(1, 5_000), (50, 100_000), (500, 200_000)])
         {
             (Series bare, Series store) = await InTurnsAsync(
-                "append", options.Runs(3), [Bare, Text(batch), Text(rows)], [Store, Text(batch), Text(rows)]);
+                "append", options.Runs(5), [Bare, Text(batch), Text(rows)], [Store, Text(batch), Text(rows)]);
             table.Row(
                 $"batches of {Text(batch)}",
                 Table.Rate(store),
@@ -143,7 +143,7 @@ internal sealed class StorageArea : IArea
             "store ÷ bare",
             "bare, index beginning with the actor",
             "bare, no index");
-        foreach (int at in (int[])[100_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 5_000_000])
+        foreach (int at in (int[])[500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 5_000_000])
         {
             if (at > rows)
                 break;
