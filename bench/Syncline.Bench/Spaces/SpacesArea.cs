@@ -38,7 +38,13 @@ internal sealed class SpacesArea : IArea
 
     private async Task CompareRoundRobinAsync(BenchOptions options)
     {
-        Table table = new("spaces/s, append 10 each, FULL", "store", "bare loop, same files and pragmas", "store ÷ bare", "allocated per space", "peak memory");
+        Table table = new(
+            "spaces/s, append 10 each, FULL",
+            "store",
+            "bare loop, same files and pragmas",
+            "store ÷ bare",
+            "allocated per space",
+            "peak memory");
         foreach ((string workload, int spaces, string text) in ((string, int, string)[])
             [
                 ("cold", options.Quick ? 2_000 : 10_000, "cold: open, look up and append, close"),
@@ -75,7 +81,13 @@ internal sealed class SpacesArea : IArea
     {
         const int Active = 1_000;
         int many = options.Quick ? 20_000 : 100_000;
-        Table table = new("resident MB with 1,000 spaces active (256 files open, the default)", "at start", "after 1 round", "after 5 rounds", "after 10,000 others were used once", "spaces/s");
+        Table table = new(
+            "resident MB with 1,000 spaces active (256 files open, the default)",
+            "at start",
+            "after 1 round",
+            "after 5 rounds",
+            "after 10,000 others were used once",
+            "spaces/s");
         foreach (int onDisk in (int[])[Active, many])
         {
             Series series = await FreshProcess.OursAsync(Name, "many", 1, Text(Active), Text(onDisk));
