@@ -265,7 +265,8 @@ public sealed class ConnectionTests : IDisposable
     public void A_running_statement_and_a_transaction_go_on_after_memory_was_released()
     {
         using SqliteConnection connection = OpenInWalMode();
-        connection.Execute("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t (id) SELECT 1000 + i FROM n");
+        connection.Execute(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t (id) SELECT 1000 + i FROM n");
         using SqliteTransaction transaction = connection.BeginImmediate();
         connection.Execute("DELETE FROM t WHERE id <= 1000; INSERT INTO t (id) VALUES (9000)");
         using SqliteStatement rows = connection.Prepare("SELECT id FROM t ORDER BY id");

@@ -551,6 +551,46 @@ public abstract class SpaceStoreConformance
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Ranges_that_lie_far_apart_in_a_long_log_are_read_as_the_plainest_store_reads_them(int seed)
+    {
+        InMemorySpaceStore plain = new();
+        Random random = new(seed);
+        await CreateAsync();
+        await plain.CreateAsync(Space, First, Now, default);
+
+        // Some actors write always, some now and then; one wrote long ago, and its clocks are everybody's too.
+        long[] clocks = new long[12];
+        List<LoggedOperation> operations = [];
+        while (operations.Count < 4_000)
+        {
+            int actor = random.Next(operations.Count < 100 ? 12 : random.Next(40) == 0 ? 11 : 6);
+            clocks[actor] = Math.Max(clocks[actor], operations.Count / 4) + 1;
+            operations.Add(Logged(Id($"a{actor}", clocks[actor], random.Next(20) == 0 ? "r2" : "r1")));
+        }
+
+        LogAppend append = After(await HeadAsync(), operations);
+        await Store.AppendAsync(Space, append);
+        await plain.AppendAsync(Space, append);
+        for (int i = 0; i < 60; i++)
+        {
+            StateVector wanted = new();
+            for (int range = random.Next(1, 40); range > 0; range--)
+            {
+                long first = random.Next(1, 1_200);
+                wanted.Add(new ActorId($"a{random.Next(12)}"), first, first + (random.Next(4) == 0 ? random.Next(600) : random.Next(3)));
+            }
+
+            PageLimits limits = new(random.Next(3) == 0 ? random.Next(1, 30) : int.MaxValue, random.Next(3) == 0 ? random.Next(1, 100) : long.MaxValue);
+            ResourceId resource = new($"r{random.Next(1, 3)}");
+            Assert.Equal(
+                await plain.ReadRangesAsync(Space, new Scope("note"), resource, wanted, limits, default),
+                await Store.ReadRangesAsync(Space, new Scope("note"), resource, wanted, limits, default));
+        }
+    }
+
     [Fact]
     public async Task Spaces_do_not_see_each_other()
     {

@@ -18,7 +18,7 @@ internal sealed class SpacesArea : IArea
         if (options.Wants("cold") || options.Wants("warm"))
             await CompareRoundRobinAsync(options);
         if (options.Wants("memory"))
-            await CompareMemoryAsync(options);
+            await CompareMemoryAsync();
         if (options.Wants("many"))
             await MeasureManyAsync(options);
     }
@@ -38,7 +38,13 @@ internal sealed class SpacesArea : IArea
 
     private async Task CompareRoundRobinAsync(BenchOptions options)
     {
-        Table table = new("spaces/s, append 10 each, FULL", "store", "bare loop, same files and pragmas", "store ÷ bare", "allocated per space", "peak memory");
+        Table table = new(
+            "spaces/s, append 10 each, FULL",
+            "store",
+            "bare loop, same files and pragmas",
+            "store ÷ bare",
+            "allocated per space",
+            "peak memory");
         foreach ((string workload, int spaces, string text) in ((string, int, string)[])
             [
                 ("cold", options.Quick ? 2_000 : 10_000, "cold: open, look up and append, close"),
@@ -58,13 +64,13 @@ internal sealed class SpacesArea : IArea
         }
     }
 
-    private async Task CompareMemoryAsync(BenchOptions options)
+    private async Task CompareMemoryAsync()
     {
         const int Spaces = 2_000;
         Table table = new("KiB of resident memory per open file, 2,000 open, three rounds of 10 appended rows each", "KiB", "÷ SQLite's default");
-        Series bundled = await FreshProcess.OursAsync(Name, "memory", options.Runs(3), "bundled", Text(Spaces));
-        Series system = await FreshProcess.OursAsync(Name, "memory", options.Runs(3), "system", Text(Spaces));
-        Series store = await FreshProcess.OursAsync(Name, "memory", options.Runs(3), Store, Text(Spaces));
+        Series bundled = await FreshProcess.OursAsync(Name, "memory", 1, "bundled", Text(Spaces));
+        Series system = await FreshProcess.OursAsync(Name, "memory", 1, "system", Text(Spaces));
+        Series store = await FreshProcess.OursAsync(Name, "memory", 1, Store, Text(Spaces));
         double baseline = bundled.MedianOf("KiB");
         table.Row("SQLite's defaults (SQLitePCLRaw with its library)", Table.Number(baseline), "");
         table.Row("SQLite's defaults (the system's library)", Table.Number(system.MedianOf("KiB")), Table.Number(system.MedianOf("KiB") / baseline));
@@ -75,7 +81,13 @@ internal sealed class SpacesArea : IArea
     {
         const int Active = 1_000;
         int many = options.Quick ? 20_000 : 100_000;
-        Table table = new("resident MB with 1,000 spaces active (256 files open, the default)", "at start", "after 1 round", "after 5 rounds", "after 10,000 others were used once", "spaces/s");
+        Table table = new(
+            "resident MB with 1,000 spaces active (256 files open, the default)",
+            "at start",
+            "after 1 round",
+            "after 5 rounds",
+            "after 10,000 others were used once",
+            "spaces/s");
         foreach (int onDisk in (int[])[Active, many])
         {
             Series series = await FreshProcess.OursAsync(Name, "many", 1, Text(Active), Text(onDisk));

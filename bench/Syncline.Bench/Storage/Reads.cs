@@ -62,7 +62,7 @@ internal static class Reads
 
         folder.Restart();
         PageLimits limits = new(Missing, 16 * 1024 * 1024);
-        double first_ = 0;
+        double firstCall = 0;
         List<double> times = [];
         long allocated = 0;
         for (int run = 0; run < Runs; run++)
@@ -75,14 +75,14 @@ internal static class Reads
             allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
             Checked(found.Count, Missing);
             if (run == 0)
-                first_ = took;
+                firstCall = took;
             times.Add(took);
         }
 
         // Those of a warm server: the runtime compiles hot code anew for some tenths of a second.
         times = [.. times.Skip(Runs / 2).Order()];
         Sample sample = new() { Count = Missing, Milliseconds = times[times.Count / 2], AllocatedBytes = allocated };
-        sample.More["first"] = Sample.Number(first_);
+        sample.More["first"] = Sample.Number(firstCall);
         return sample;
     }
 

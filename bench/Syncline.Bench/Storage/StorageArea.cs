@@ -34,7 +34,9 @@ internal sealed class StorageArea : IArea
     public Task<Sample> MeasureAsync(string workload, IReadOnlyList<string> arguments) => Task.FromResult(workload switch
     {
         "binding" => Binding.Measure(arguments[0], arguments[1]),
-        "append" => arguments[0] == Bare ? Appends.Bare(Number(arguments[1]), Number(arguments[2])) : Appends.Store(Number(arguments[1]), Number(arguments[2])),
+        "append" => arguments[0] == Bare
+            ? Appends.Bare(Number(arguments[1]), Number(arguments[2]))
+            : Appends.Store(Number(arguments[1]), Number(arguments[2])),
         "size" => arguments[0] switch
         {
             Bare => Appends.GrowBare(Number(arguments[1]), BareLog.ByClock),
@@ -54,7 +56,8 @@ internal sealed class StorageArea : IArea
         foreach (string shape in Binding.Shapes.Select(shape => shape.Name).Append("read"))
         {
             // In turns, so that a change of the machine's pace meets all alike.
-            Dictionary<string, List<Sample>> samples = Binding.Variants.ToDictionary(variant => variant, _ => new List<Sample>(), StringComparer.Ordinal);
+            Dictionary<string, List<Sample>> samples =
+                Binding.Variants.ToDictionary(variant => variant, _ => new List<Sample>(), StringComparer.Ordinal);
             for (int run = 0; run < options.Runs(3); run++)
             {
                 foreach (string variant in Binding.Variants)
@@ -81,7 +84,7 @@ internal sealed class StorageArea : IArea
         foreach ((int batch, int rows) in ((int, int)[])[(1, 5_000), (50, 100_000), (500, 200_000)])
         {
             (Series bare, Series store) = await InTurnsAsync(
-                "append", options.Runs(3), [Bare, Text(batch), Text(rows)], [Store, Text(batch), Text(rows)]);
+                "append", options.Runs(5), [Bare, Text(batch), Text(rows)], [Store, Text(batch), Text(rows)]);
             table.Row(
                 $"batches of {Text(batch)}",
                 Table.Rate(store),
@@ -115,7 +118,12 @@ internal sealed class StorageArea : IArea
 
     private async Task MeasureRangesAsync(BenchOptions options)
     {
-        Table table = new("1,000 operations missing of 100,000 by 100 actors, through the store", "ms", "first call, ms", "allocated per operation", "peak memory");
+        Table table = new(
+            "1,000 operations missing of 100,000 by 100 actors, through the store",
+            "ms",
+            "first call, ms",
+            "allocated per operation",
+            "peak memory");
         foreach (string shape in (string[])[Gappy, Contiguous])
         {
             Series series = await FreshProcess.OursAsync(Name, "ranges", options.Runs(3), shape);
@@ -143,7 +151,7 @@ internal sealed class StorageArea : IArea
             "store ÷ bare",
             "bare, index beginning with the actor",
             "bare, no index");
-        foreach (int at in (int[])[100_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 5_000_000])
+        foreach (int at in (int[])[500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 5_000_000])
         {
             if (at > rows)
                 break;

@@ -81,7 +81,10 @@ internal sealed class LogWriter : IDisposable
         }
 
         return new Known(
-            _epoch, last.Seq, operations ?? (IReadOnlyDictionary<OperationId, StoredIdentity>)FrozenDictionary<OperationId, StoredIdentity>.Empty, owners);
+            _epoch,
+            last.Seq,
+            operations ?? (IReadOnlyDictionary<OperationId, StoredIdentity>)FrozenDictionary<OperationId, StoredIdentity>.Empty,
+            owners);
     }
 
     /// <exception cref="SqliteException">Nothing was written.</exception>
