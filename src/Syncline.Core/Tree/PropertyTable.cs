@@ -27,6 +27,9 @@ internal sealed class PropertyTable
 
     public int KeyCount => _keys.Count;
 
+    /// <summary>Bytes of all values that are kept, those that were overwritten included.</summary>
+    public long ValueBytes => _values.Bytes;
+
     /// <summary>A register; the reference is good until one is added.</summary>
     public ref Register this[int register] => ref CollectionsMarshal.AsSpan(_registers)[register];
 
@@ -46,10 +49,10 @@ internal sealed class PropertyTable
         (register.Clock, register.Actor) = (clock, actor);
     }
 
-    /// <summary>Takes a write back.</summary>
+    /// <summary>Takes back the write that was made last.</summary>
     public void TakeBackWrite(ref Register register, long clock, int actor, TextHeap.Slot value)
     {
-        _values.Drop(register.Value);
+        _values.RemoveLast(register.Value);
         _values.Restore(value);
         (register.Clock, register.Actor, register.Value) = (clock, actor, value);
     }

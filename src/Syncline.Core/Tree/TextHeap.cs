@@ -18,6 +18,9 @@ internal sealed class TextHeap
     private long _added;
     private long _dropped;
 
+    /// <summary>Bytes of all texts that were added and not taken back.</summary>
+    public long Bytes => _added;
+
     /// <summary>Whether more of the heap is of no use than of use.</summary>
     public bool IsCrowded => _dropped > DroppedKept && _dropped * 2 > _added;
 
@@ -48,6 +51,8 @@ internal sealed class TextHeap
     /// <summary>Takes back the text that was added last.</summary>
     public void RemoveLast(Slot slot)
     {
+        if (slot.Length == 0)
+            return;
         _added -= slot.Length;
         bool isFirstOfChunk = slot.Offset == 0;
         int chunks = isFirstOfChunk ? slot.Chunk : slot.Chunk + 1;

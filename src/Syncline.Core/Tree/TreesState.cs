@@ -6,6 +6,9 @@ namespace Syncline.Core.Tree;
 /// <summary>All trees of a space. Every change is written into a journal first, so that it can be taken back to a mark.</summary>
 public sealed class TreesState : IModelState
 {
+    // Two changes for each of 2,000 operations.
+    private const int JournalKept = 4_096;
+
     private readonly Dictionary<ResourceId, Tree> _trees = [];
     private readonly HeldBackQuota _heldBack;
     private readonly List<Change> _journal = [];
@@ -103,6 +106,10 @@ public sealed class TreesState : IModelState
         NewTrees = _newTrees.Count == 0 ? [] : [.. _newTrees];
         _newTrees.Clear();
         _journal.Clear();
+
+        // The room for a batch is kept for the next; that for a greater one would be kept for ever, in each space that is live.
+        if (_journal.Capacity > JournalKept)
+            _journal.Capacity = JournalKept;
     }
 
     /// <summary>Takes in a tree that was written by <see cref="TreeSnapshot.Write"/>, in the place of its operations up to its head.</summary>

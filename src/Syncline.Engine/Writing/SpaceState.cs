@@ -10,7 +10,7 @@ namespace Syncline.Engine.Writing;
 /// </summary>
 internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationReader reader)
 {
-    private static readonly PageLimits LoadPage = new(4_000, 4 * 1024 * 1024);
+    private static readonly PageLimits LoadPage = new(2_000, 4 * 1024 * 1024);
     private readonly Dictionary<IModel, IModelState> _states = [];
 
     /// <summary>Where the loaded states stand.</summary>

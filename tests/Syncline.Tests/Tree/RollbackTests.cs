@@ -30,7 +30,7 @@ public sealed class RollbackTests
     }
 
     [Fact]
-    public void A_group_taken_back_leaves_no_register_and_no_actor_in_memory()
+    public void A_group_taken_back_leaves_no_register_no_value_and_no_actor_in_memory()
     {
         Apply(Move(1, "a", "r", null), Set(2, "a", "r", "kept", "1"));
         _state.Commit();
@@ -39,9 +39,9 @@ public sealed class RollbackTests
             int mark = _state.Mark();
             for (int clock = 10; clock < 30; clock++)
                 Apply(Set(clock, $"b{clock}", "r", $"k{clock}", "1"), Set(clock, $"c{clock}", "r", "kept", "2"));
-            Assert.Equal((41, 21, 21), (Tree.Sendable.ActorCount, Tree.Properties.Count, Tree.Properties.KeyCount));
+            Assert.Equal((41, 21, 21, 41), (Tree.Sendable.ActorCount, Tree.Properties.Count, Tree.Properties.KeyCount, Tree.Properties.ValueBytes));
             _state.RollbackTo(mark);
-            Assert.Equal((1, 1, 1), (Tree.Sendable.ActorCount, Tree.Properties.Count, Tree.Properties.KeyCount));
+            Assert.Equal((1, 1, 1, 1), (Tree.Sendable.ActorCount, Tree.Properties.Count, Tree.Properties.KeyCount, Tree.Properties.ValueBytes));
             Assert.Equal("r under nothing: 'kept'=1", TreeText.Of(Tree.Find("r")));
         }
 
@@ -59,6 +59,21 @@ public sealed class RollbackTests
         Apply(Move(6, "a", "v", "r"));
         _state.Commit();
         Assert.Equal("1@a 6@a 7@a 7@b 9@a", TreeText.Of(_state.NewlySendable.Select(sent => sent.Operation.Operation.Id.Stamp)));
+    }
+
+    [Fact]
+    public void Values_that_were_overwritten_do_not_fill_the_memory()
+    {
+        string value = $"\"{new string('x', 1_000)}\"";
+        Apply(Move(1, "a", "r", null));
+        for (int clock = 2; clock < 2_000; clock++)
+        {
+            Apply(Set(clock, "a", "r", "k", value));
+            _state.Commit();
+        }
+
+        Assert.InRange(Tree.Properties.ValueBytes, 1_000, 200_000);
+        Assert.Equal($"r under nothing: 'k'={value}", TreeText.Of(Tree.Find("r")));
     }
 
     private void Apply(params TreeOp[] operations)
