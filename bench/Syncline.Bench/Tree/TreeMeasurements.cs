@@ -168,7 +168,8 @@ internal static class TreeMeasurements
         Stage encoding = Stage.Begin();
         byte[] own = Compact(replica.Tree.Stored);
         Sample encoded = encoding.End(1);
-        Sample[] calls = Calls(() => Expand(replica.Tree.Stored.Except(StateVector.FromCompact(compact))), out List<Stamp> missing);
+        Sample[] calls = Calls(() => Expand(replica.Tree.Stored.Except(held)), out List<Stamp> missing);
+        Sample[] compactCalls = Calls(() => Expand(replica.Tree.Stored.Except(StateVector.FromCompact(compact))), out List<Stamp> missingByCompact);
         Sample[] jsonCalls = Calls(() => Expand(replica.Tree.Stored.Except(FromJson(json))), out List<Stamp> missingByJson);
         Sample[] worthCalls = Calls(() => [.. replica.Tree.Sendable.WorthSending(StateVector.FromCompact(compact))], out _);
         Stage keeping = Stage.Begin();
@@ -178,10 +179,11 @@ internal static class TreeMeasurements
         Sample vectorOnly = keeping.End(count);
         return calls[calls.Length / 2] with
         {
-            Check = wanted.SetEquals(missing) && wanted.SetEquals(missingByJson) ? "ok" : $"{missing.Count} missing",
+            Check = wanted.SetEquals(missing) && wanted.SetEquals(missingByCompact) && wanted.SetEquals(missingByJson) ? "ok" : $"{missing.Count} missing",
             More = new()
             {
                 ["bytes"] = Sample.Number(own.Length),
+                ["msCompact"] = Sample.Number(compactCalls[compactCalls.Length / 2].Milliseconds),
                 ["msWorth"] = Sample.Number(worthCalls[worthCalls.Length / 2].Milliseconds),
                 ["msJson"] = Sample.Number(jsonCalls[jsonCalls.Length / 2].Milliseconds),
                 ["jsonBytes"] = Sample.Number(json.Length),

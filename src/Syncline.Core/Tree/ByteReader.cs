@@ -70,17 +70,23 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
 
     public void ReadRanges(ClockRanges ranges)
     {
+        // A vector of peers whose clocks interleave is little else than this loop, so the ranges are written where they will stay.
         long next = 1;
-        int count = ReadCount();
-        ranges.Expect(count);
-        for (; count > 0; count--)
+        for (int count = ReadCount(); count > 0;)
         {
-            long gap = ReadInt64();
-            long more = ReadInt64();
-            if (gap < 0 || more < 0 || (gap == 0 && next > 1) || gap > ClockMax - next || more > ClockMax - next - gap)
-                throw new InvalidDataException("The ranges do not rise.");
-            ranges.Append(next + gap, next + gap + more);
-            next += gap + more + 1;
+            Span<ClockRange> room = ranges.AppendRoom(count);
+            foreach (ref ClockRange range in room)
+            {
+                ulong number = ReadNumber();
+                ulong gap = number >> 1;
+                ulong more = (number & 1) == 0 ? 0 : ReadNumber();
+                if ((gap == 0 && next > 1) || gap > (ulong)(ClockMax - next) || more > (ulong)(ClockMax - next) - gap)
+                    throw new InvalidDataException("The ranges do not rise.");
+                range = new ClockRange(next + (long)gap, next + (long)(gap + more));
+                next = range.Last + 1;
+            }
+
+            count -= room.Length;
         }
     }
 }

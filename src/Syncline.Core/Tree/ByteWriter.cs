@@ -39,15 +39,26 @@ internal sealed class ByteWriter(IBufferWriter<byte> output)
         output.Advance(bytes.Length);
     }
 
-    /// <summary>Clocks as what each range leaves out since the one before, and how many more than one it has.</summary>
+    /// <summary>
+    /// Clocks as what each range leaves out since the one before, doubled; plus one where it has more than one clock, and then how many more.
+    /// </summary>
     public void Write(ClockRanges ranges)
     {
         Write((ulong)ranges.Count);
         long next = 1;
         foreach (ClockRange range in ranges)
         {
-            Write(range.First - next);
-            Write(range.Last - range.First);
+            ulong gap = (ulong)(range.First - next) << 1;
+            if (range.First == range.Last)
+            {
+                Write(gap);
+            }
+            else
+            {
+                Write(gap | 1);
+                Write(range.Last - range.First);
+            }
+
             next = range.Last + 1;
         }
     }

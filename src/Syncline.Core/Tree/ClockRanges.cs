@@ -45,11 +45,8 @@ public sealed class ClockRanges : IEnumerable<ClockRange>
         _ranges.Insert(new ClockRange(first, last));
     }
 
-    /// <summary>Says how many ranges will be appended to an empty set.</summary>
-    internal void Expect(int ranges) => _ranges.Expect(ranges);
-
-    /// <summary>Adds clocks of which the first is greater than all that are there, and not the next of the last.</summary>
-    internal void Append(long first, long last) => _ranges.Append(new ClockRange(first, last));
+    /// <summary>Room for ranges that are greater than all that are there and touch neither them nor each other, to be filled at once.</summary>
+    internal Span<ClockRange> AppendRoom(int count) => _ranges.AppendRoom(count);
 
     /// <summary>Takes one clock out.</summary>
     public void Remove(long clock)

@@ -18,7 +18,6 @@ internal sealed class SortedChunks<T>
 {
     private const int ChunkMax = 512;
     private readonly List<List<T>> _chunks = [];
-    private int _expected;
 
     public int Count { get; private set; }
 
@@ -100,12 +99,19 @@ internal sealed class SortedChunks<T>
         Count++;
         List<T>? last = _chunks.Count == 0 ? null : _chunks[^1];
         if (last is null || last.Count == ChunkMax)
-            _chunks.Add(last = new List<T>(last is null ? _expected : ChunkMax));
+            _chunks.Add(last = last is null ? [] : new List<T>(ChunkMax));
         last.Add(item);
     }
 
-    /// <summary>Says how many items will come into an empty list, so that it need not grow to them.</summary>
-    public void Expect(int count) => _expected = Math.Min(count, ChunkMax);
+    /// <summary>Room for items whose keys are greater than all that are there, to be filled at once; at most <paramref name="count"/>.</summary>
+    public Span<T> AppendRoom(int count)
+    {
+        List<T> chunk = new(Math.Min(count, ChunkMax));
+        CollectionsMarshal.SetCount(chunk, chunk.Capacity);
+        _chunks.Add(chunk);
+        Count += chunk.Count;
+        return CollectionsMarshal.AsSpan(chunk);
+    }
 
     /// <summary>Adds an item whose key is not there yet.</summary>
     public void Insert(T item)

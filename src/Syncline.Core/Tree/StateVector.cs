@@ -118,7 +118,7 @@ public sealed class StateVector
 
     /// <summary>
     /// Writes the compact form: of each range what it leaves out since the one before it, and how many more clocks than one it has, as numbers
-    /// of few bytes. Actors whose operations interleave have a range for nearly each; in JSON such a vector takes seven times as much.
+    /// of few bytes. Actors whose operations interleave have a range for nearly each; in JSON such a vector takes nine times as much.
     /// </summary>
     public void WriteCompact(IBufferWriter<byte> output)
     {
