@@ -202,7 +202,7 @@ internal static class TreeMeasurements
         Sample[] samples = new Sample[Times];
         for (int i = 0; i < Times; i++)
         {
-            Stage stage = Stage.Begin();
+            Stage stage = new();
             answer = call();
             samples[i] = stage.End(1);
         }
