@@ -96,7 +96,7 @@ public static class SynclineHost
             ?? configuration[$"{Levels}:{Host}.Hosting"]
             ?? configuration[$"{Levels}:{Host}"]
             ?? configuration[$"{Levels}:Default"];
-        return level is "Trace" or "Debug" or "Information";
+        return Enum.TryParse(level ?? nameof(LogLevel.Information), ignoreCase: true, out LogLevel least) && least <= LogLevel.Information;
     }
 
     private static string CodeOf(int status) => status switch

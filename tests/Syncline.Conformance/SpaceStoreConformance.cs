@@ -544,10 +544,14 @@ public abstract class SpaceStoreConformance
         LoggedOperation NextOperation()
         {
             string actor = $"a{random.Next(6)}";
-            long clock = clocks[actor] = clocks.GetValueOrDefault(actor) + random.Next(1, 4);
+            (string resource, string scope) = ($"r{random.Next(4)}", $"s{random.Next(3)}");
+
+            // Some count for each resource by itself.
+            string counter = actor is "a0" or "a1" or "a2" ? $"{actor} {scope} {resource}" : actor;
+            long clock = clocks[counter] = clocks.GetValueOrDefault(counter) + random.Next(1, 4);
             string? tx = random.Next(3) == 0 ? $"t{random.Next(2)}" : null;
             return Logged(
-                Id(actor, clock, $"r{random.Next(4)}", $"s{random.Next(3)}"), $"\"{new string('p', random.Next(20))}\"", tx: tx);
+                Id(actor, clock, resource, scope), $"\"{new string('p', random.Next(20))}\"", tx: tx);
         }
     }
 
@@ -589,6 +593,17 @@ public abstract class SpaceStoreConformance
                 await plain.ReadRangesAsync(Space, new Scope("note"), resource, wanted, limits, default),
                 await Store.ReadRangesAsync(Space, new Scope("note"), resource, wanted, limits, default));
         }
+    }
+
+    [Fact]
+    public async Task Ranges_hold_an_operation_whose_actor_used_the_same_clock_in_a_resource_before()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1, "r2")), Logged(Id("a", 2, "r2")), Logged(Id("a", 3, "r2")), Logged(Id("a", 1)), Logged(Id("a", 2)), Logged(Id("a", 3)));
+        StateVector wanted = new();
+        wanted.Add(new ActorId("a"), 1, 3);
+
+        Assert.Equal([Id("a", 1), Id("a", 2), Id("a", 3)], (await RangesAsync(wanted, NoLimits)).Select(logged => logged.Operation.Id));
     }
 
     [Fact]

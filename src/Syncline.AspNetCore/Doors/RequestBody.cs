@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using System.Numerics;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
@@ -35,7 +36,10 @@ internal static class RequestBody
         return body.Text;
     }
 
-    /// <summary>As <see cref="ReadAsync"/>, for requests that are done with the body before they end; many of them wait meanwhile.</summary>
+    /// <summary>
+    /// As <see cref="ReadAsync"/>, for requests that are done with the text before they end: many of them wait meanwhile. What was read from it
+    /// is held all the same, so the claim is given back with the request only.
+    /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="budget">What the body is held within.</param>
     /// <param name="limits">How large a body may be.</param>
@@ -96,7 +100,7 @@ internal static class RequestBody
     private static RequestException TooLarge(string what, int max) =>
         new(ErrorCodes.PayloadTooLarge, $"the {what} is larger than the limit of {max} bytes");
 
-    /// <summary>A body in a pooled buffer, and its claim on the budget; disposing gives both back.</summary>
+    /// <summary>A body in a pooled buffer, and its claim on the budget for as long as something that was read from it is held.</summary>
     public sealed class Held : IDisposable
     {
         private readonly BodyBudget.Claim _claim;
@@ -132,19 +136,29 @@ internal static class RequestBody
                 throw TooLarge(what, max);
         }
 
-        public void Dispose()
+        /// <summary>Gives the text's buffer back; the claim stays.</summary>
+        public void GiveBackText()
         {
-            _claim.Dispose();
             byte[] buffer = Interlocked.Exchange(ref _buffer, []);
+
+            // Small ones may hold a password.
+            if (_length <= SmallBytesMax)
+                buffer.AsSpan(0, _length).Clear();
             _length = 0;
             if (buffer.Length > 0)
                 ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        // What the pool gives may be larger; what counts is what was asked for.
+        public void Dispose()
+        {
+            _claim.Dispose();
+            GiveBackText();
+        }
+
         private void Grow(int room)
         {
-            _claim.Grow(room - _claim.Bytes);
+            // The pool has powers of two.
+            _claim.Grow(BitOperations.RoundUpToPowerOf2((uint)room) - _claim.Bytes);
             byte[] larger = ArrayPool<byte>.Shared.Rent(room);
             _buffer.AsSpan(0, _length).CopyTo(larger);
             if (_buffer.Length > 0)

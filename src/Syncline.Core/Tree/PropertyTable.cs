@@ -68,8 +68,6 @@ internal sealed class PropertyTable
         _values = values;
     }
 
-    public void EnsureCapacity(int registers) => _registers.EnsureCapacity(registers);
-
     /// <summary>The register of a key in the list of a vertex, which begins at <paramref name="first"/>.</summary>
     public bool TryFind(int vertex, int first, string key, out int register)
     {

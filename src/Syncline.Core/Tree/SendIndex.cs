@@ -22,13 +22,16 @@ public sealed class SendIndex
     private readonly PropertyTable _properties;
     private readonly List<Late> _late = [];
     private readonly Dictionary<Stamp, long> _lateSeq = [];
-    private readonly List<TreeActor> _crowded = [];
+    private readonly List<TreeActor> _toTidy = [];
 
     internal SendIndex(ActorTable actors, PropertyTable properties)
     {
         _actors = actors;
         _properties = properties;
     }
+
+    /// <summary>How many actors have entries to drop at the next commit.</summary>
+    internal int ToTidy => _toTidy.Count;
 
     /// <summary>How many actors have at least one entry.</summary>
     internal int ActorCount => _actors.All.Count(actor => actor.Sendable.Count > 0);
@@ -48,18 +51,27 @@ public sealed class SendIndex
     internal void CountSuperseded(TreeActor actor)
     {
         actor.Superseded++;
-        if (IsCrowded(actor) && (_crowded.Count == 0 || !ReferenceEquals(_crowded[^1], actor)))
-            _crowded.Add(actor);
+        if (actor.IsToTidy || !IsCrowded(actor))
+            return;
+        actor.IsToTidy = true;
+        _toTidy.Add(actor);
+    }
+
+    /// <summary>Takes <see cref="CountSuperseded"/> back.</summary>
+    internal void TakeBackSuperseded(TreeActor actor)
+    {
+        actor.Superseded--;
+        if (!actor.IsToTidy || IsCrowded(actor))
+            return;
+        actor.IsToTidy = false;
+        _toTidy.Remove(actor);
     }
 
     /// <summary>Drops superseded entries where they crowd the index. Not while anything may still be taken back.</summary>
     internal void Tidy()
     {
-        foreach (TreeActor actor in _crowded)
+        foreach (TreeActor actor in _toTidy)
         {
-            // What crowded it may have been taken back, or be tidied already.
-            if (!IsCrowded(actor))
-                continue;
             SortedChunks<Entry> live = new();
             foreach (Entry entry in actor.Sendable.Items)
             {
@@ -69,9 +81,10 @@ public sealed class SendIndex
 
             actor.Sendable = live;
             actor.Superseded = 0;
+            actor.IsToTidy = false;
         }
 
-        _crowded.Clear();
+        _toTidy.Clear();
     }
 
     /// <summary>Whether the operation is worth sending at all.</summary>

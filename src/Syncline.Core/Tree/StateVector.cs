@@ -132,13 +132,18 @@ public sealed class StateVector
     }
 
     /// <summary>Reads the compact form.</summary>
-    /// <exception cref="InvalidDataException">The bytes are none.</exception>
+    /// <exception cref="InvalidDataException">The bytes are none, or name an actor twice or by no valid id.</exception>
     public static StateVector FromCompact(ReadOnlySpan<byte> bytes)
     {
         ByteReader reader = new(bytes);
         StateVector vector = new();
         for (int actors = reader.ReadCount(); actors > 0; actors--)
-            reader.ReadRanges(vector.RangesOf(new ActorId(reader.ReadText())));
+        {
+            if (!ActorId.TryParse(reader.ReadText(), out ActorId actor) || vector._actors.ContainsKey(actor))
+                throw new InvalidDataException("An actor is there twice, or its id is not valid.");
+            reader.ReadRanges(vector.RangesOf(actor));
+        }
+
         return reader.IsAtEnd ? vector : throw new InvalidDataException("There are bytes after the end.");
     }
 

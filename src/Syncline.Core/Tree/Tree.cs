@@ -187,7 +187,7 @@ public sealed class Tree
         if (before.Clock == 0)
             _properties.RemoveLast(vertex, ref _vertices[vertex].FirstProperty);
         else
-            _actors[before.Actor].Superseded--;
+            Sendable.TakeBackSuperseded(_actors[before.Actor]);
     }
 
     /// <summary>Whether a write is the winner.</summary>

@@ -17,4 +17,7 @@ internal sealed class TreeActor(ActorId id, int number, ClockRanges stored)
 
     /// <summary>How many entries of <see cref="Sendable"/> are writes that were superseded.</summary>
     public int Superseded { get; set; }
+
+    /// <summary>Whether these are to be dropped at the next commit.</summary>
+    public bool IsToTidy { get; set; }
 }

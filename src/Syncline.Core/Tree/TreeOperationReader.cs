@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
@@ -22,6 +23,8 @@ public static class TreeOperationReader
     private const byte OfPeer = 2;
     private const byte OfPlainText = 4;
     private static readonly byte[] Kinds = MakeKinds();
+
+    private static readonly SearchValues<byte> AfterScalar = SearchValues.Create(" \t\r\n,}"u8);
 
     private static readonly IdentifierCache Ids = new(4_096, Identifiers.IsGeneral);
     private static readonly IdentifierCache Peers = new(256, Identifiers.IsPeer);
@@ -129,18 +132,18 @@ public static class TreeOperationReader
         return kinds;
     }
 
-    // 0 where the value is not plain: an object, an array, a text with escapes.
+    // 0 where the value is not plain: an object, an array, a text with escapes, white space before it.
     private static int LengthOfPlainValue(ReadOnlySpan<byte> json)
     {
         switch (json[0])
         {
-            case (byte)'{' or (byte)'[':
-                return 0;
             case (byte)'"':
                 int end = json[1..].IndexOfAny((byte)'"', (byte)'\\');
                 return end >= 0 && json[end + 1] == (byte)'"' ? end + 2 : 0;
+            case (byte)'-' or (>= (byte)'0' and <= (byte)'9') or (byte)'t' or (byte)'f' or (byte)'n':
+                return Math.Max(0, json.IndexOfAny(AfterScalar));
             default:
-                return Math.Max(0, json.IndexOfAny((byte)',', (byte)'}'));
+                return 0;
         }
     }
 

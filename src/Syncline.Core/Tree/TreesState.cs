@@ -109,7 +109,7 @@ public sealed class TreesState : IModelState
 
         // The room for a batch is kept for the next; that for a greater one would be kept for ever, in each space that is live.
         if (_journal.Capacity > JournalKept)
-            _journal.Capacity = JournalKept;
+            (_journal.Capacity, _candidates.Capacity) = (JournalKept, JournalKept / 2);
     }
 
     /// <summary>Takes in a tree that was written by <see cref="TreeSnapshot.Write"/>, in the place of its operations up to its head.</summary>

@@ -90,7 +90,8 @@ internal sealed class Batch(LogHead head, DateTimeOffset receivedAt, int capacit
     public void RollbackTo(Mark mark)
     {
         // The highest clocks stay too high by that, and send more to the index than need be.
-        _identities = null;
+        for (int i = mark.Operations; _identities is not null && i < _operations.Count; i++)
+            _identities.Remove(_operations[i].Operation.Id);
         _operations.RemoveRange(mark.Operations, _operations.Count - mark.Operations);
         foreach ((ActorId actor, _) in _newActors.Skip(mark.NewActors))
             _actorOwners.Remove(actor);

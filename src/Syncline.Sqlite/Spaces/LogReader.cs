@@ -79,6 +79,7 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
         {
             rows.Bind(1, first.Clock);
             rows.Bind(2, first.Actor);
+            rows.Bind(3, resource);
             if (!ReadFrom(rows, resource, clocks, found, cancellationToken)) break;
             rows.Reset();
         }
@@ -99,11 +100,16 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             WantedClocks.Place place = new(rows.Int64(LogRow.Clock), rows.Int64(LogRow.Actor));
             if (found.IsFullBefore(place.Clock)) return false;
-            bool isWanted = clocks.Contains(place, out bool isLastOfRange) && rows.Int64(LogRow.Resource) == resource;
+            long at = rows.Int64(LogRow.Resource);
+            bool isNamed = clocks.Contains(place, out bool isLastOfRange);
+            bool isWanted = isNamed && at == resource;
             if (isWanted) found.Add(place.Clock, rows);
             misses = isWanted ? 0 : misses + 1;
-            clocks.Pass(place);
-            if (misses > MissesMax || (isLastOfRange && !(clocks.First?.Clock <= place.Clock + NearClocks))) return true;
+
+            // An actor may have used a clock in several resources: what is wanted of this place may be yet to come.
+            bool isOver = !isNamed || at >= resource;
+            clocks.Pass(isOver ? place : place with { Actor = place.Actor - 1 });
+            if (misses > MissesMax || (isOver && isLastOfRange && !(clocks.First?.Clock <= place.Clock + NearClocks))) return true;
         }
 
         return false;

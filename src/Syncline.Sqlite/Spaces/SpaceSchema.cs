@@ -16,7 +16,7 @@ internal static class SpaceSchema
     public const string FindOperation = "SELECT seq, hash FROM operations WHERE clock = ?1 AND actor = ?2 AND resource = ?3";
 
     /// <summary>Operations from a place in the identity's index on, in its order.</summary>
-    public const string ReadByClock = $"SELECT {Columns} FROM operations WHERE (clock, actor) >= (?1, ?2) ORDER BY clock, actor";
+    public const string ReadByClock = $"SELECT {Columns} FROM operations WHERE (clock, actor, resource) >= (?1, ?2, ?3) ORDER BY clock, actor, resource";
 
     public const string ReadPage = $"SELECT {Columns} FROM operations WHERE seq > ?1 ORDER BY seq";
 

@@ -43,6 +43,30 @@ public sealed class PushAllocationTests
         Assert.InRange(bytes, 1, 192);
     }
 
+    /// <summary>A group that is taken back costs what it is, whatever else the batch holds.</summary>
+    [Fact]
+    public void A_group_taken_back_does_not_make_the_batch_look_itself_through_again()
+    {
+        Batch batch = new(LogHead.Empty(new Epoch("e")), DateTimeOffset.UnixEpoch, 2_000);
+        Operation[] operations = [.. Items().Select(item => item.Operation!)];
+        foreach (Operation operation in operations[1..])
+            batch.Add(operation, User);
+        Assert.True(batch.TryFind(operations[1].Id, out _));
+        const int Groups = 1_000;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int group = 0; group < Groups; group++)
+        {
+            Batch.Mark mark = batch.Here();
+            batch.Add(operations[0], User);
+            Assert.True(batch.TryFind(operations[1].Id, out _));
+            batch.RollbackTo(mark);
+            Assert.False(batch.TryFind(operations[0].Id, out _));
+        }
+
+        // The operation's place in the log, and next to nothing: the index of 49 would be some thousands.
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / Groups, 1, 256);
+    }
+
     /// <summary>The logged operation, its result, and its share of the batch.</summary>
     [Fact]
     public async Task Judging_an_operation_makes_its_place_in_the_log_and_its_result()

@@ -87,6 +87,18 @@ public sealed class HostileClientTests
     }
 
     [Fact]
+    public async Task What_a_waiting_sync_holds_counts_in_the_budget_of_bodies()
+    {
+        await using TestServer server = await StartAsync();
+        await server.MakeSpaceAsync();
+        string ranges = string.Join(',', Enumerable.Range(0, 100_000).Select(n => $"[{(2 * n) + 1},{(2 * n) + 1}]"));
+        string body = $$$"""{"stateVectors":{"root":{"a":[{{{ranges}}}]}},"timeout":50000}""";
+        _ = server.SyncAsync(body);
+        await server.UntilWaitingAsync(1);
+        Assert.InRange(server.Get<BodyBudget>().Held, body.Length, 3 * body.Length);
+    }
+
+    [Fact]
     public async Task A_space_whose_log_cannot_be_read_is_listed_and_harms_no_other()
     {
         string data = Directory.CreateTempSubdirectory("syncline-test-").FullName;

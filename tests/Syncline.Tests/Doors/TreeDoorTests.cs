@@ -29,6 +29,24 @@ public sealed class TreeDoorTests
     }
 
     [Fact]
+    public async Task The_second_tree_of_a_peer_that_counts_in_each_tree_by_itself_arrives_whole()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        await server.MakeSpaceAsync();
+        foreach (string tree in new[] { "one", "two" })
+        {
+            string operations = $"{Move("a", "1", "0", null)},{Move("a", "2", tree, null)},{Move("a", "3", "v", tree)}";
+            Assert.Equal(200, (await server.PutAsync(operations, tree: tree)).Status);
+        }
+
+        JsonNode all = (await server.SyncAsync("""{"stateVectors":{"two":{}},"timeout":0}""")).Answer;
+        Assert.Equal(3, all["operations"]!["two"]!.AsArray().Count);
+        Assert.False(all["hasMore"]!.GetValue<bool>());
+        JsonNode last = (await server.SyncAsync("""{"stateVectors":{"two":{"a":[[1,2]]}},"timeout":1000}""")).Answer;
+        Assert.Equal("3@a", Assert.Single(last["operations"]!["two"]!.AsArray())!["id"]!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task Every_bad_operation_is_named_and_the_good_ones_are_kept()
     {
         await using TestServer server = await StartedAsync();

@@ -62,6 +62,22 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public void Groups_taken_back_leave_no_actor_to_tidy()
+    {
+        Apply(Move(1, "a", "r", null));
+        _state.Commit();
+        for (int round = 0; round < 10; round++)
+        {
+            int mark = _state.Mark();
+            for (int clock = 10; clock < 1_000; clock++)
+                Apply(Set(clock, clock % 2 == 0 ? $"b{round}" : "c", "r", "k", "1"));
+            Assert.Equal(2, Tree.Sendable.ToTidy);
+            _state.RollbackTo(mark);
+            Assert.Equal(0, Tree.Sendable.ToTidy);
+        }
+    }
+
+    [Fact]
     public void Values_that_were_overwritten_do_not_fill_the_memory()
     {
         string value = $"\"{new string('x', 1_000)}\"";

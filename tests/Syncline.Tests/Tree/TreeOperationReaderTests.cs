@@ -47,6 +47,17 @@ public sealed class TreeOperationReaderTests
     }
 
     [Theory]
+    [InlineData("""{"id":{"counter":1,"peerId":"p"},"targetId":"v","key":"_c","value": "2024-01-01T00:00:00.000Z"}""")]
+    [InlineData("""{"id":{"counter":1,"peerId":"p"},"targetId":"v","key":"_c","value":1 }""")]
+    [InlineData("""{"id":{"counter":1,"peerId":"p"},"targetId":"v","key":"_c","value": "x","transient":true}""")]
+    public void White_space_around_a_value_is_no_part_of_it(string json)
+    {
+        Assert.Null(TreeOperationReader.Read(Encoding.UTF8.GetBytes(json), out TreeOperationReader.Bare one));
+        Assert.Null(TreeOperationReader.ReadAny(Encoding.UTF8.GetBytes(json), out TreeOperationReader.Bare whole));
+        Assert.Equal(((TreeOperation.SetProperty)whole.Operation).Value!.ToString(), ((TreeOperation.SetProperty)one.Operation).Value!.ToString());
+    }
+
+    [Theory]
     [InlineData("""{"id":{"counter":1,"peerId":"__proto__"},"targetId":"v","parentId":"r"}""")]
     [InlineData("""{"id":{"counter":1,"peerId":"valueof"},"targetId":"valueOf","parentId":"r"}""")]
     [InlineData("""{"id":{"counter":1,"peerId":"p"},"targetId":".v","parentId":"r"}""")]

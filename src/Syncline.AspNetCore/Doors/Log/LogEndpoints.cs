@@ -40,9 +40,9 @@ internal sealed class LogEndpoints(
     {
         UserId userId = context.Caller().UserId;
         await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Editor);
-        PushRequest request;
-        using (RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value))
-            request = PushRequest.Read(body.Text.Span, reader, limits.Value);
+        using RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value);
+        PushRequest request = PushRequest.Read(body.Text.Span, reader, limits.Value);
+        body.GiveBackText();
         rate.Demand(userId, request.Operations.Count);
         return await lease.Space.PushAsync(userId, request.Epoch, request.Operations, context.RequestAborted) switch
         {

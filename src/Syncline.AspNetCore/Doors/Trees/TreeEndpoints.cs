@@ -46,28 +46,16 @@ internal sealed class TreeEndpoints(
     private async ValueTask<object?> SyncAsync(HttpContext context, string spaceId)
     {
         await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Viewer);
-        SyncRequest request = await ReadSyncAsync(context);
+        using RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value);
+        SyncRequest request = SyncRequest.Read(body.Text.Span);
+        body.GiveBackText();
         Caller caller = context.Caller();
         TreeSync sync = new(lease.Space, caller.UserId, request, new PageLimits(limits.Value.PageOperationsMax, limits.Value.PageBytesMax));
-        SyncAnswer answer;
-        if (request.Cursor is null && request.ClientId is not null && request.Timeout > TimeSpan.Zero)
-        {
-            answer = await SyncRepeatableAsync(lease.Space, sync, caller, request, context.RequestAborted);
-        }
-        else
-        {
-            answer = await sync.NowAsync(context.RequestAborted);
-            if (answer.Operations.Count == 0 && request.Timeout > TimeSpan.Zero)
-                answer = await WaitAsync(sync, answer, caller, request.Timeout, context.RequestAborted);
-        }
-
+        bool mayRepeat = request.Cursor is null && request.ClientId is not null && request.Timeout > TimeSpan.Zero;
+        SyncAnswer answer = mayRepeat
+            ? await SyncRepeatableAsync(lease.Space, sync, caller, request, context.RequestAborted)
+            : await SyncOnceAsync(sync, caller, request, context.RequestAborted);
         return new JsonAnswer(answer.Write);
-    }
-
-    private async ValueTask<SyncRequest> ReadSyncAsync(HttpContext context)
-    {
-        using RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value);
-        return SyncRequest.Read(body.Text.Span);
     }
 
     private async ValueTask<SyncAnswer> SyncOnceAsync(TreeSync sync, Caller caller, SyncRequest request, CancellationToken aborted)
@@ -149,8 +137,9 @@ internal sealed class TreeEndpoints(
         await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Editor);
         List<PushItem> items = [];
         List<string?> ids = [];
-        using (RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value))
-            Read(body.Text.Span, items, ids);
+        using RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value);
+        Read(body.Text.Span, items, ids);
+        body.GiveBackText();
         rate.Demand(userId, items.Count);
         return await lease.Space.PushAsync(userId, epoch: null, items, context.RequestAborted) switch
         {
