@@ -58,7 +58,8 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
 
     /// <summary>
     /// The vector and the identity's index, both in the order of clocks, leap over each other: while they are close the index is stepped
-    /// through, where the vector is ahead the index is entered anew. So the work is bounded by the fewer of them, whatever a vector says.
+    /// through, where the vector is ahead the index is entered anew. So the work is bounded by the fewer of them, whatever a vector says, and of
+    /// what is not wanted a few entries of the index are passed over at each leap.
     /// </summary>
     public IReadOnlyList<LoggedOperation> ReadRanges(
         Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken)
@@ -73,37 +74,42 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
             if (FindActor(actor) is { } number) clocks.Add(number, ranges);
         }
 
-        StampOrder found = new(this, limits);
-        using SqliteStatement rows = connection.Cached(SpaceSchema.ReadByClock);
+        using SqliteStatement operation = connection.Cached(SpaceSchema.ReadOperation);
+        StampOrder found = new(this, operation, limits);
+        using SqliteStatement identities = connection.Cached(SpaceSchema.ReadByClock);
         while (!found.IsFull && clocks.First is { } first)
         {
-            rows.Bind(1, first.Clock);
-            rows.Bind(2, first.Actor);
-            rows.Bind(3, resource);
-            if (!ReadFrom(rows, resource, clocks, found, cancellationToken)) break;
-            rows.Reset();
+            identities.Bind(1, first.Clock);
+            identities.Bind(2, first.Actor);
+            identities.Bind(3, resource);
+            if (!ReadFrom(identities, resource, clocks, found, cancellationToken)) break;
+            identities.Reset();
         }
 
         return found.Take();
     }
 
     // Reads on until the vector's next clock is worth a leap; false when there is nothing more to read.
-    private static bool ReadFrom(
-        SqliteStatement rows, long resource, WantedClocks clocks, StampOrder found, CancellationToken cancellationToken)
+    private bool ReadFrom(
+        SqliteStatement identities, long resource, WantedClocks clocks, StampOrder found, CancellationToken cancellationToken)
     {
+        const int Clock = 0;
+        const int Actor = 1;
+        const int Resource = 2;
+        const int Seq = 3;
         const int NearClocks = 16;
         const int MissesMax = 8;
 
         int misses = 0;
-        while (rows.Step())
+        while (identities.Step())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            WantedClocks.Place place = new(rows.Int64(LogRow.Clock), rows.Int64(LogRow.Actor));
+            WantedClocks.Place place = new(identities.Int64(Clock), identities.Int64(Actor));
             if (found.IsFullBefore(place.Clock)) return false;
-            long at = rows.Int64(LogRow.Resource);
+            long at = identities.Int64(Resource);
             bool isNamed = clocks.Contains(place, out bool isLastOfRange);
             bool isWanted = isNamed && at == resource;
-            if (isWanted) found.Add(place.Clock, rows);
+            if (isWanted) found.Add(place.Clock, ActorOf(place.Actor), identities.Int64(Seq));
             misses = isWanted ? 0 : misses + 1;
 
             // An actor may have used a clock in several resources: what is wanted of this place may be yet to come.
@@ -116,13 +122,6 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
     }
 
     public void Dispose() => connection.Dispose();
-
-    private LoggedOperation ReadOperation(long seq)
-    {
-        using SqliteStatement row = connection.Cached(SpaceSchema.ReadOperation);
-        row.Bind(1, seq);
-        return row.Step() ? ReadRow(row) : throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
-    }
 
     private LoggedOperation ReadRow(SqliteStatement row)
     {
@@ -204,14 +203,13 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
     }
 
     /// <summary>
-    /// Takes operations in the order of clocks and gives them in that of clocks and actors, up to the limits. The first of a clock is read as
-    /// it comes; what shares its clock, which is rare, is only noted, and read when the clock is over and its order known.
+    /// Takes places of operations in the order of clocks, and reads them in that of clocks and actors, up to the limits: what shares a clock is
+    /// read when the clock is over and its order known.
     /// </summary>
-    private sealed class StampOrder(LogReader reader, PageLimits limits)
+    private sealed class StampOrder(LogReader reader, SqliteStatement operation, PageLimits limits)
     {
         private readonly List<LoggedOperation> _operations = [];
-        private readonly List<(ActorId Actor, long Seq)> _others = [];
-        private LoggedOperation? _first;
+        private readonly List<(ActorId Actor, long Seq)> _ofClock = [];
         private long _clock;
         private long _bytes;
 
@@ -223,12 +221,11 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
             return IsFull;
         }
 
-        public void Add(long clock, SqliteStatement row)
+        public void Add(long clock, ActorId actor, long seq)
         {
             if (clock != _clock) EndClock();
             _clock = clock;
-            if (_first is null) _first = reader.ReadRow(row);
-            else _others.Add((reader.ActorOf(row.Int64(LogRow.Actor)), row.Int64(LogRow.Seq)));
+            _ofClock.Add((actor, seq));
         }
 
         public List<LoggedOperation> Take()
@@ -239,32 +236,25 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
 
         private void EndClock()
         {
-            if (_first is null) return;
-            LoggedOperation first = _first;
-            _first = null;
-            if (_others.Count == 0)
-            {
-                Put(first);
-                return;
-            }
-
-            _others.Add((first.Operation.Id.Actor, first.Seq));
-            _others.Sort((left, right) => string.CompareOrdinal(left.Actor.Value, right.Actor.Value));
-            foreach ((_, long seq) in _others)
+            if (_ofClock.Count > 1) _ofClock.Sort((left, right) => string.CompareOrdinal(left.Actor.Value, right.Actor.Value));
+            foreach ((_, long seq) in _ofClock)
             {
                 if (IsFull) break;
-                Put(seq == first.Seq ? first : reader.ReadOperation(seq));
+                Put(seq);
             }
 
-            _others.Clear();
+            _ofClock.Clear();
         }
 
-        private void Put(LoggedOperation logged)
+        private void Put(long seq)
         {
-            _bytes += logged.Operation.Payload.Utf8.Length;
-            IsFull = IsFull || (_operations.Count > 0 && _bytes > limits.Bytes);
+            operation.Reset();
+            operation.Bind(1, seq);
+            if (!operation.Step()) throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
+            _bytes += operation.Utf8(LogRow.Payload).Length;
+            IsFull = _operations.Count > 0 && _bytes > limits.Bytes;
             if (IsFull) return;
-            _operations.Add(logged);
+            _operations.Add(reader.ReadRow(operation));
             IsFull = _operations.Count >= limits.Operations;
         }
     }

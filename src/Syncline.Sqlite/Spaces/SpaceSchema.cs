@@ -15,8 +15,12 @@ internal static class SpaceSchema
 
     public const string FindOperation = "SELECT seq, hash FROM operations WHERE clock = ?1 AND actor = ?2 AND resource = ?3";
 
-    /// <summary>Operations from a place in the identity's index on, in its order.</summary>
-    public const string ReadByClock = $"SELECT {Columns} FROM operations WHERE (clock, actor, resource) >= (?1, ?2, ?3) ORDER BY clock, actor, resource";
+    /// <summary>
+    /// The identities from a place on and where their operations stand, answered from the identity's index alone: whoever looks for some passes
+    /// over others, whose payloads are none of its business.
+    /// </summary>
+    public const string ReadByClock =
+        "SELECT clock, actor, resource, seq FROM operations WHERE (clock, actor, resource) >= (?1, ?2, ?3) ORDER BY clock, actor, resource";
 
     public const string ReadPage = $"SELECT {Columns} FROM operations WHERE seq > ?1 ORDER BY seq";
 

@@ -295,7 +295,7 @@ public sealed class SpaceFileTests : IDisposable
         if (sql == SpaceSchema.FindOperation)
             Assert.Contains("operations_by_identity (clock=? AND actor=? AND resource=?)", Assert.Single(steps), StringComparison.Ordinal);
         if (sql == SpaceSchema.ReadByClock)
-            Assert.Contains("operations_by_identity ((clock,actor,resource)>(?,?,?))", Assert.Single(steps), StringComparison.Ordinal);
+            Assert.Contains("COVERING INDEX operations_by_identity ((clock,actor,resource)>(?,?,?))", Assert.Single(steps), StringComparison.Ordinal);
     }
 
     private static async Task AppendTreeAsync(SqliteServer server) =>
