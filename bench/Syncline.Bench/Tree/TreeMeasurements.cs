@@ -14,6 +14,7 @@ internal static class TreeMeasurements
 {
     private const int BaseVertices = 10_000;
     private const int BatchSize = 50;
+    private const int JsonNumberLengthMax = 6;
     private static readonly ActorId Local = new("a");
     private static readonly JsonText Created = JsonText.From("\"2026-01-01T00:00:00.000Z\"");
     private static readonly string[] BothPeers = ["a", "b"];
@@ -120,12 +121,19 @@ internal static class TreeMeasurements
         (int Target, int Key, int Value)[][] sets = [TreeWorkloads.Sets(BaseVertices, count, 31), TreeWorkloads.Sets(BaseVertices, count, 32)];
         string[] ids = VertexIds(BaseVertices);
         string[] keys = Keys();
-        LoggedOperation[][] operations =
-        [
-            .. BothPeers.Select((actor, side) => sets[side]
-                .Select((set, i) => replica.Set(BaseVertices + 3 + i, actor, ids[set.Target], keys[set.Key], JsonNumber(set.Value)))
-                .ToArray()),
-        ];
+        LoggedOperation[][] operations = new LoggedOperation[2][];
+        for (int side = 0; side < operations.Length; side++)
+        {
+            // A page's values are parts of one text.
+            Memory<byte> text = new byte[count * JsonNumberLengthMax];
+            operations[side] = new LoggedOperation[count];
+            for (int i = 0; i < count; i++)
+            {
+                (int target, int key, int value) = sets[side][i];
+                operations[side][i] = replica.Set(BaseVertices + 3 + i, BothPeers[side], ids[target], keys[key], JsonNumber(value, ref text));
+            }
+        }
+
         Stage stage = Stage.Begin();
         foreach (LoggedOperation[] one in operations)
             replica.Merge(one);
@@ -353,6 +361,14 @@ internal static class TreeMeasurements
     private static string[] VertexIds(int count) => [.. Enumerable.Range(0, count + 1).Select(TreeReplica.VertexId)];
 
     private static string[] Keys() => [.. Enumerable.Range(0, 8).Select(key => string.Create(CultureInfo.InvariantCulture, $"k{key}"))];
+
+    private static JsonText JsonNumber(int value, ref Memory<byte> text)
+    {
+        value.TryFormat(text.Span, out int length, provider: CultureInfo.InvariantCulture);
+        JsonText number = new(text[..length]);
+        text = text[length..];
+        return number;
+    }
 
     private static JsonText JsonNumber(int value)
     {
