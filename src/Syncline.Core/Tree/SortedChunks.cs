@@ -17,8 +17,10 @@ internal sealed class SortedChunks<T>
     where T : struct, IKeyed
 {
     private const int ChunkMax = 512;
-    private readonly List<List<T>> _chunks = [];
-    private int _expected;
+
+    // Most lists have one item or a few, and there are many lists: one for each actor of each vector that a request waits with.
+    private readonly List<List<T>> _chunks = new(1);
+    private int _expected = 1;
 
     public int Count { get; private set; }
 
@@ -105,7 +107,7 @@ internal sealed class SortedChunks<T>
     }
 
     /// <summary>Says how many items will come into an empty list, so that it need not grow to them.</summary>
-    public void Expect(int count) => _expected = Math.Min(count, ChunkMax);
+    public void Expect(int count) => _expected = Math.Clamp(count, 1, ChunkMax);
 
     /// <summary>Adds an item whose key is not there yet.</summary>
     public void Insert(T item)
