@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -102,6 +103,23 @@ public sealed class EmbeddedTests
     }
 
     [Fact]
+    public async Task A_filter_of_the_application_stands_before_every_endpoint()
+    {
+        List<string> seen = [];
+        await using Application application = await Application.StartAsync(syncline => syncline.AddEndpointFilter((context, next) =>
+        {
+            seen.Add(context.HttpContext.Request.Path);
+            return seen.Count < 3 ? next(context) : ValueTask.FromResult<object?>(Results.StatusCode(418));
+        }));
+        await application.Spaces.CreateAsync(Plans, "Plans", Ann);
+        using HttpResponseMessage pushed = await application.PushAsync("ann", """{"scope":"note","resourceId":"r","actor":"laptop","clock":1,"payload":{}}""");
+        using HttpResponseMessage pulled = await application.GetAsync("ann", "/spaces/plans/pull");
+        using HttpResponseMessage stopped = await application.GetAsync("ann", "/spaces/plans/pull");
+        Assert.Equal((200, 200, 418), ((int)pushed.StatusCode, (int)pulled.StatusCode, (int)stopped.StatusCode));
+        Assert.Equal(["/spaces/plans/push", "/spaces/plans/pull", "/spaces/plans/pull"], seen);
+    }
+
+    [Fact]
     public async Task A_tree_is_read_in_process()
     {
         await using Application application = await Application.StartAsync();
@@ -136,7 +154,7 @@ public sealed class EmbeddedTests
 
         public ISpaces Spaces => _app.Services.GetRequiredService<ISpaces>();
 
-        public static async Task<Application> StartAsync()
+        public static async Task<Application> StartAsync(Action<IEndpointConventionBuilder>? configure = null)
         {
             string data = Directory.CreateTempSubdirectory("syncline-test-").FullName;
             WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -150,7 +168,8 @@ public sealed class EmbeddedTests
                     : null);
             WebApplication app = builder.Build();
             app.UseAuthentication();
-            app.MapSyncline();
+            IEndpointConventionBuilder syncline = app.MapSyncline();
+            configure?.Invoke(syncline);
             await app.StartAsync();
             return new Application(app, data);
         }

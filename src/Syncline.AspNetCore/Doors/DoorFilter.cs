@@ -14,56 +14,89 @@ namespace Syncline.AspNetCore.Doors;
 /// </summary>
 internal sealed partial class DoorFilter(ICallers callers, ILogger<DoorFilter> logger) : IEndpointFilter
 {
+    private const string CorrelationHeader = "X-Correlation-Id";
+
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         HttpContext http = context.HttpContext;
         string correlationId = CorrelationIdOf(http);
-        http.Response.Headers["X-Correlation-Id"] = correlationId;
-        using IDisposable? scope = logger.BeginScope(new KeyValuePair<string, object?>[] { new("CorrelationId", correlationId) });
+        http.Response.Headers[CorrelationHeader] = correlationId;
+        using IDisposable? scope = Correlate(correlationId);
         try
         {
             callers.Screen(http);
             if (http.GetEndpoint()?.Metadata.GetMetadata<AnonymousEndpoint>() is null)
-            {
-                Caller caller = await callers.FindAsync(http)
-                    ?? throw new RequestException(ErrorCodes.Unauthenticated, "a valid bearer token is needed");
-                http.Features.Set(caller);
-            }
-
+                http.Features.Set(await FindCallerAsync(http));
             return await next(context);
         }
-        catch (RequestException e)
+        catch (Exception e) when (ProblemOf(e, http, correlationId) is { } problem)
         {
-            return Problems.Of(e.Code, e.Message, e.RetryAfter);
+            return problem;
         }
-        catch (SpaceAccessException e)
+    }
+
+    /// <summary>
+    /// The same before an endpoint of a space, as one call: each link of a chain of filters is memory that a waiting request holds, and that
+    /// is cold when a thousand of them wake.
+    /// </summary>
+    public async Task ServeAsync(HttpContext http, SpaceEndpoint endpoint)
+    {
+        string correlationId = CorrelationIdOf(http);
+        using IDisposable? scope = Correlate(correlationId);
+        IResult result;
+        try
         {
-            return e.Head is { } head ? Problems.ResyncRequired(head) : Problems.Of(e.Code, e.Message);
+            callers.Screen(http);
+            http.Features.Set(await FindCallerAsync(http));
+            result = await endpoint(http, (string)http.Request.RouteValues["spaceId"]!);
         }
-        catch (SpaceNotFoundException)
+        catch (Exception e) when (ProblemOf(e, http, correlationId) is { } problem)
         {
-            return Problems.Of(ErrorCodes.NotFound, "no such space");
+            result = problem;
         }
-        catch (StoreUnavailableException e)
+
+        // Last: a header that Kestrel does not know by its name takes a dictionary.
+        http.Response.Headers[CorrelationHeader] = correlationId;
+        await result.ExecuteAsync(http);
+    }
+
+    private IDisposable? Correlate(string correlationId) =>
+        logger.BeginScope(new KeyValuePair<string, object?>[] { new("CorrelationId", correlationId) });
+
+    private ValueTask<Caller> FindCallerAsync(HttpContext http)
+    {
+        ValueTask<Caller?> finding = callers.FindAsync(http);
+        return finding.IsCompletedSuccessfully ? new ValueTask<Caller>(Known(finding.Result)) : AwaitAsync(finding);
+
+        static async ValueTask<Caller> AwaitAsync(ValueTask<Caller?> finding) => Known(await finding);
+
+        static Caller Known(Caller? caller) => caller ?? throw new RequestException(ErrorCodes.Unauthenticated, "a valid bearer token is needed");
+    }
+
+    // Null: not for the client to know.
+    private IResult? ProblemOf(Exception exception, HttpContext http, string correlationId)
+    {
+        switch (exception)
         {
-            LogUnavailable(http.Request.Path, e);
-            return Problems.Of(ErrorCodes.Unavailable, e.Message);
-        }
-        catch (BadHttpRequestException e)
-        {
-            return Problems.Of(
-                e.StatusCode == StatusCodes.Status413PayloadTooLarge ? ErrorCodes.PayloadTooLarge : ErrorCodes.InvalidRequest, e.Message);
-        }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
-        {
-            return Results.Empty;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            LogFault(http.Request.Path, e);
-            if (http.Response.HasStarted)
-                throw;
-            return Problems.Of(ErrorCodes.Internal, $"a fault of the server's; its log has it under {correlationId}");
+            case RequestException e:
+                return Problems.Of(e.Code, e.Message, e.RetryAfter);
+            case SpaceAccessException e:
+                return e.Head is { } head ? Problems.ResyncRequired(head) : Problems.Of(e.Code, e.Message);
+            case SpaceNotFoundException:
+                return Problems.Of(ErrorCodes.NotFound, "no such space");
+            case StoreUnavailableException e:
+                LogUnavailable(http.Request.Path, e);
+                return Problems.Of(ErrorCodes.Unavailable, e.Message);
+            case BadHttpRequestException e:
+                return Problems.Of(
+                    e.StatusCode == StatusCodes.Status413PayloadTooLarge ? ErrorCodes.PayloadTooLarge : ErrorCodes.InvalidRequest, e.Message);
+            case OperationCanceledException:
+                return http.RequestAborted.IsCancellationRequested ? Results.Empty : null;
+            default:
+                LogFault(http.Request.Path, exception);
+                return http.Response.HasStarted
+                    ? null
+                    : Problems.Of(ErrorCodes.Internal, $"a fault of the server's; its log has it under {correlationId}");
         }
     }
 
@@ -85,4 +118,7 @@ internal sealed partial class DoorFilter(ICallers callers, ILogger<DoorFilter> l
 
     /// <summary>Marks endpoints that answer anybody.</summary>
     internal sealed class AnonymousEndpoint;
+
+    /// <summary>An endpoint of the space that the path names.</summary>
+    internal delegate ValueTask<IResult> SpaceEndpoint(HttpContext context, string spaceId);
 }

@@ -17,7 +17,9 @@ internal sealed class SortedChunks<T>
     where T : struct, IKeyed
 {
     private const int ChunkMax = 512;
-    private readonly List<List<T>> _chunks = [];
+
+    // Most lists have one item or a few, and there are many lists: one for each actor of each vector that a request waits with.
+    private readonly List<List<T>> _chunks = new(1);
 
     public int Count { get; private set; }
 
@@ -99,7 +101,7 @@ internal sealed class SortedChunks<T>
         Count++;
         List<T>? last = _chunks.Count == 0 ? null : _chunks[^1];
         if (last is null || last.Count == ChunkMax)
-            _chunks.Add(last = last is null ? [] : new List<T>(ChunkMax));
+            _chunks.Add(last = new List<T>(last is null ? 1 : ChunkMax));
         last.Add(item);
     }
 

@@ -75,6 +75,7 @@ public sealed class Feed
     public sealed class Snapshot
     {
         private readonly TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private FollowPage? _newestAlone;
 
         internal Snapshot(LogHead head, ImmutableArray<OperationBatch> batches)
         {
@@ -93,6 +94,25 @@ public sealed class Feed
 
         /// <summary>Whether <see cref="Batches"/> has everything after <paramref name="after"/>.</summary>
         public bool Covers(long after) => after >= Head.Seq || (Batches.Length > 0 && after >= Batches[0].First - 1);
+
+        /// <summary>The newest of at least one batch as a page, for all who have everything before it.</summary>
+        internal FollowPage NewestAlone
+        {
+            get
+            {
+                // Two readers may both make it the first time; the pages are equal, and one of them stays.
+                OperationBatch newest = Batches[^1];
+                return _newestAlone ??= new FollowPage
+                {
+                    Operations = newest.Operations,
+                    Encoded = newest.EncodedAlone,
+                    Cursor = newest.Last,
+                    Head = Head,
+                    Digest = newest.Operations[^1].Digest,
+                    IsShared = true,
+                };
+            }
+        }
 
         internal void Signal() => _next.TrySetResult();
     }

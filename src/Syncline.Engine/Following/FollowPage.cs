@@ -7,6 +7,8 @@ namespace Syncline.Engine.Following;
 /// <summary>What a follower reads at a time.</summary>
 public sealed class FollowPage
 {
+    private byte[]? _answer;
+
     /// <summary>What was selected, in seq order; empty at the head, or when nothing up to the cursor was selected.</summary>
     public required IReadOnlyList<LoggedOperation> Operations { get; init; }
 
@@ -27,6 +29,13 @@ public sealed class FollowPage
 
     /// <summary>Whether there is more to read now.</summary>
     public bool HasMore => Cursor < Head.Seq;
+
+    /// <summary>Whether all readers who wait at the head get this very page.</summary>
+    internal bool IsShared { get; init; }
+
+    /// <summary>The page as the door answers it, which is made once however many share the page; null where nobody does.</summary>
+    /// <param name="make">Always the same: what the first one made is what all get.</param>
+    public byte[]? SharedAnswer(Func<FollowPage, byte[]> make) => IsShared ? _answer ??= make(this) : null;
 
     /// <summary>How long <see cref="WriteJson"/> is; null when that is known only once it is written.</summary>
     public int? JsonLength

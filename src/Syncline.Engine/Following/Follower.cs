@@ -69,11 +69,11 @@ public sealed class Follower
 
     private FollowPage FromSnapshot(Feed.Snapshot snapshot)
     {
-        // The usual case of a waiting reader: it has all but the newest batch, and shares that as it is.
+        // The usual case of a waiting reader: it has all but the newest batch, and shares that page as it is.
         if (snapshot.Batches is [.., { } newest] && newest.First == Cursor + 1 && _selection.IsAll
             && newest.Operations.Count <= _limits.Operations && newest.Bytes <= _limits.Bytes)
         {
-            return Page(newest.Operations, newest.EncodedAlone, newest.Last, snapshot.Head, newest.Operations[^1].Digest);
+            return snapshot.NewestAlone;
         }
 
         List<LoggedOperation> operations = [];

@@ -21,6 +21,7 @@ internal sealed class LogEndpoints(
     BodyBudget bodies,
     WaitGate waits,
     OperationRate rate,
+    DoorFilter door,
     EngineMeters meters,
     TimeProvider time)
 {
@@ -29,14 +30,16 @@ internal sealed class LogEndpoints(
         group.MapPost("/spaces/{spaceId}/push", (Delegate)PushAsync)
             .WithName("Push").WithSummary("Pushes operations; each is judged on its own.").WithTags("Operations")
             .TakesJson<PushBody>().Produces<PushAnswer>()
-            .WithProblems(400, 401, 403, 404, 410, 413, 415, 429, 503);
+            .WithProblems(400, 401, 403, 404, 410, 413, 415, 429, 503)
+            .Directly(door, PushAsync);
         group.MapGet("/spaces/{spaceId}/pull", (Delegate)PullAsync)
             .WithName("Pull").WithSummary("Pulls what is after a cursor; with wait, when there is something.").WithTags("Operations")
             .Produces<PullAnswer>().WithQuery("after", "epoch", "limit", "wait", "clientId", "scope", "resourceId")
-            .WithProblems(400, 401, 403, 404, 410, 429, 503);
+            .WithProblems(400, 401, 403, 404, 410, 429, 503)
+            .Directly(door, PullAsync);
     }
 
-    private async ValueTask<object?> PushAsync(HttpContext context, string spaceId)
+    private async ValueTask<IResult> PushAsync(HttpContext context, string spaceId)
     {
         UserId userId = context.Caller().UserId;
         await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Editor);
@@ -61,7 +64,7 @@ internal sealed class LogEndpoints(
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    private async ValueTask<object?> PullAsync(HttpContext context, string spaceId)
+    private async ValueTask<IResult> PullAsync(HttpContext context, string spaceId)
     {
         Caller caller = context.Caller();
         await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Viewer);

@@ -11,32 +11,60 @@ namespace Syncline.AspNetCore.Doors.Log;
 
 /// <summary>A page of the log as pull answers it.</summary>
 /// <remarks>
-/// A thousand waiting readers get the same batch at once, and a cold one gets page after page: the operations go into the response as they
-/// are encoded, with nothing in between but the few bytes around them. Where their length is known, the answer says how long it is.
+/// A thousand waiting readers get the same page at once: it is made once, and each sends its bytes. A cold one gets page after page: the
+/// operations go into the response as they are encoded, with nothing in between but the few bytes around them. Where the length is known, the
+/// answer says it.
 /// </remarks>
 internal sealed class PageAnswer(FollowPage page) : IResult
 {
-    public async Task ExecuteAsync(HttpContext httpContext)
+    // Epochs are of 32 digits and position and digest of known length at most; an epoch that an application brought may be any text.
+    private const int EndBytesMax = 192;
+
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         HttpResponse response = httpContext.Response;
         response.ContentType = "application/json; charset=utf-8";
-        Write(response);
-        await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+        if (page.SharedAnswer(static page => new PageAnswer(page).ToArray()) is { } answer)
+        {
+            response.ContentLength = answer.Length;
+            response.BodyWriter.Write(answer);
+        }
+        else
+        {
+            Write(response);
+        }
+
+        return response.BodyWriter.FlushAsync(httpContext.RequestAborted).AsTask();
     }
 
     private void Write(HttpResponse response)
     {
-        // Epochs are of 32 digits and position and digest of known length at most; an epoch that an application brought may be any text.
-        Span<byte> end = stackalloc byte[192];
+        Span<byte> end = stackalloc byte[EndBytesMax];
         int endLength = WritePosition(end);
-        JsonEncodedText epoch = JsonEncodedText.Encode(page.Head.Epoch.Value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
-        byte[] begin = Encoding.UTF8.GetBytes($$"""{"epoch":"{{epoch}}","operations":[""");
+        byte[] begin = Begin();
         if (page.JsonLength is { } length)
             response.ContentLength = begin.Length + length + endLength;
         PipeWriter output = response.BodyWriter;
         output.Write(begin);
         page.WriteJson(output);
         output.Write(end[..endLength]);
+    }
+
+    private byte[] ToArray()
+    {
+        Span<byte> end = stackalloc byte[EndBytesMax];
+        int endLength = WritePosition(end);
+        ArrayBufferWriter<byte> output = new();
+        output.Write(Begin());
+        page.WriteJson(output);
+        output.Write(end[..endLength]);
+        return output.WrittenSpan.ToArray();
+    }
+
+    private byte[] Begin()
+    {
+        JsonEncodedText epoch = JsonEncodedText.Encode(page.Head.Epoch.Value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+        return Encoding.UTF8.GetBytes($$"""{"epoch":"{{epoch}}","operations":[""");
     }
 
     private int WritePosition(Span<byte> destination)

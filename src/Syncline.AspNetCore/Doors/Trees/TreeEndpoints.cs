@@ -25,6 +25,7 @@ internal sealed class TreeEndpoints(
     BodyBudget bodies,
     WaitGate waits,
     OperationRate rate,
+    DoorFilter door,
     SentVectors sentVectors,
     EngineMeters meters,
     TimeProvider time)
@@ -33,9 +34,11 @@ internal sealed class TreeEndpoints(
     {
         RouteGroupBuilder tagged = group.MapGroup("/spaces/{spaceId}").WithTags("Trees");
         tagged.MapPost("/sync", (Delegate)SyncAsync).WithName("SyncTrees").WithSummary("Sends what the client's state vectors lack, or waits for it.")
-            .TakesJson<SyncBody>().Produces<SyncedAnswer>().WithProblems(400, 401, 404, 410, 413, 415, 429, 503);
+            .TakesJson<SyncBody>().Produces<SyncedAnswer>().WithProblems(400, 401, 404, 410, 413, 415, 429, 503)
+            .Directly(door, SyncAsync);
         tagged.MapPut("/operations", (Delegate)PutAsync).WithName("PutTreeOperations").WithSummary("Takes RepTree operations of one tree.")
-            .TakesJson<OperationsBody>().Produces<OperationsAnswer>().WithProblems(400, 401, 403, 404, 413, 415, 429, 503);
+            .TakesJson<OperationsBody>().Produces<OperationsAnswer>().WithProblems(400, 401, 403, 404, 413, 415, 429, 503)
+            .Directly(door, PutAsync);
         tagged.MapGet("/trees", (Delegate)ListAsync).WithName("ListTrees").WithSummary("The trees of a space.")
             .Produces<TreesAnswer>().WithProblems(401, 404, 503);
         tagged.MapGet("/trees/{treeId}", (Delegate)ReadAsync).WithName("ReadTree").WithSummary("A tree as it stands, depth first.")
@@ -43,7 +46,7 @@ internal sealed class TreeEndpoints(
     }
 
     // Thousands of these wait at one time: between the request and its wait stands no more than there must.
-    private async ValueTask<object?> SyncAsync(HttpContext context, string spaceId)
+    private async ValueTask<IResult> SyncAsync(HttpContext context, string spaceId)
     {
         await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Viewer);
         using RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value);
@@ -131,7 +134,7 @@ internal sealed class TreeEndpoints(
         return idle;
     }
 
-    private async ValueTask<object?> PutAsync(HttpContext context, string spaceId)
+    private async ValueTask<IResult> PutAsync(HttpContext context, string spaceId)
     {
         UserId userId = context.Caller().UserId;
         await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Editor);
