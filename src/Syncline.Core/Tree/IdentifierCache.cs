@@ -23,8 +23,8 @@ internal sealed class IdentifierCache(int slots, Func<string, bool> isValid)
         text = slot;
         if (text is not null && Ascii.Equals(ascii, text))
             return true;
-        text = Encoding.ASCII.GetString(ascii);
-        if (!isValid(text))
+        text = Ascii.IsValid(ascii) ? Encoding.ASCII.GetString(ascii) : null;
+        if (text is null || !isValid(text))
             return false;
         slot = text;
         return true;
