@@ -80,6 +80,11 @@ internal sealed partial class SigningKey(IOptions<AuthOptions> options, IRandomB
     private void Make(string path)
     {
         MakeFolder(Path.GetDirectoryName(path)!);
+
+        // A move that does not overwrite looks first and moves then: two servers could both find nothing, and the later take the other's key away.
+        using FileStream turn = TakeTurn(path + ".lock");
+        if (File.Exists(path))
+            return;
         string draft = $"{path}.{random.NewId()}";
         FileStreamOptions how = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
@@ -95,13 +100,27 @@ internal sealed partial class SigningKey(IOptions<AuthOptions> options, IRandomB
             File.Move(draft, path, overwrite: false);
             LogMade(path);
         }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another server was first; its key is the key.
-        }
         finally
         {
             File.Delete(draft);
+        }
+    }
+
+    // Whoever waits finds the key made, so a file that is gone when it is let go harms nobody.
+    private static FileStream TakeTurn(string lockPath)
+    {
+        const int TriesMax = 5_000;
+        SpinWait wait = default;
+        while (true)
+        {
+            try
+            {
+                return new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException) when (wait.Count < TriesMax)
+            {
+                wait.SpinOnce();
+            }
         }
     }
 
