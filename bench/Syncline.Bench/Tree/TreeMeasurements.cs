@@ -229,7 +229,7 @@ internal static class TreeMeasurements
         {
             OperationId id = new(TreeModel.Scope, new ResourceId(rootId), Local, i + 1);
             JsonText payload = new(payloads[i]);
-            replica.State.Replay(replica.Logged(id.Clock, Local, (TreeOperation)model.ReadContent(id, payload)!, payload));
+            replica.Apply(replica.Logged(id.Clock, Local, (TreeOperation)model.ReadContent(id, payload)!, payload));
             if (i % 1_000 == 0)
                 replica.State.Commit();
         }

@@ -9,13 +9,8 @@ public interface IModelState
     /// <summary>Judges an operation against the state, with the accepted ones before it applied. Changes nothing.</summary>
     Decision Decide(Operation operation, in DecisionContext context);
 
-    /// <summary>Takes a logged operation in. Never fails: what is in the log is law.</summary>
+    /// <summary>Takes a logged operation in. Never fails: what is in the log is law. Recovery replays through it.</summary>
     void Apply(LoggedOperation operation);
-
-    /// <summary>
-    /// The same for recovery, where nothing is ever taken back and nobody asks what is new: between two commits all is replayed or nothing.
-    /// </summary>
-    void Replay(LoggedOperation operation) => Apply(operation);
 
     /// <summary>A point to return to, valid until the next <see cref="Commit"/> or a rollback below it.</summary>
     int Mark();

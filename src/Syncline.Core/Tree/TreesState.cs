@@ -19,9 +19,6 @@ public sealed class TreesState : IModelState
     // Operations come in runs of one tree.
     private Tree? _latest;
 
-    // Until the next commit nothing is taken back, and nothing is noted for it.
-    private bool _isReplay;
-
     internal TreesState(TreeLimits limits) => _heldBack = new HeldBackQuota(limits);
 
     private enum ChangeKind
@@ -77,7 +74,7 @@ public sealed class TreesState : IModelState
         Tree tree = FindOrAdd(operation);
         Stamp stamp = operation.Operation.Id.Stamp;
         TreeActor actor = tree.Store(stamp);
-        Note(new Change(ChangeKind.Logged, tree) { Clock = stamp.Clock, Actor = actor.Number, Number = tree.Head });
+        _journal.Add(new Change(ChangeKind.Logged, tree) { Clock = stamp.Clock, Actor = actor.Number, Number = tree.Head });
         tree.Head = operation.Seq;
         if (TryTakeIn(tree, actor, operation, operation.Seq, out int created))
         {
@@ -88,14 +85,7 @@ public sealed class TreesState : IModelState
 
         tree.HoldBack(operation);
         _heldBack.Add(operation);
-        Note(new Change(ChangeKind.HeldBack, tree) { Subject = operation });
-    }
-
-    /// <inheritdoc />
-    public void Replay(LoggedOperation operation)
-    {
-        _isReplay = true;
-        Apply(operation);
+        _journal.Add(new Change(ChangeKind.HeldBack, tree) { Subject = operation });
     }
 
     /// <inheritdoc />
@@ -113,8 +103,7 @@ public sealed class TreesState : IModelState
     public void Commit()
     {
         FindNewlySendable();
-        NewTrees = _newTrees.Count == 0 || _isReplay ? [] : [.. _newTrees];
-        _isReplay = false;
+        NewTrees = _newTrees.Count == 0 ? [] : [.. _newTrees];
         _newTrees.Clear();
         _journal.Clear();
 
@@ -164,7 +153,7 @@ public sealed class TreesState : IModelState
             tree = new Tree(id, operation.Seq);
             _trees.Add(id, tree);
             _newTrees.Add(tree);
-            Note(new Change(ChangeKind.TreeAdded, tree));
+            _journal.Add(new Change(ChangeKind.TreeAdded, tree));
         }
 
         return _latest = tree;
@@ -184,17 +173,17 @@ public sealed class TreesState : IModelState
         {
             if (!tree.Write(clock, actor, needed, set, out int register, out Tree.Held before))
                 return true;
-            Note(new Change(ChangeKind.Written, tree) { Index = register, Vertex = needed, Clock = before.Clock, Actor = before.Actor, Value = before.Value });
-            Propose(new Candidate(tree, logged, seq, register, actor.Number));
+            _journal.Add(new Change(ChangeKind.Written, tree) { Index = register, Vertex = needed, Clock = before.Clock, Actor = before.Actor, Value = before.Value });
+            _candidates.Add(new Candidate(tree, logged, seq, register, actor.Number));
             return true;
         }
 
         bool creates = tree.AddMove(clock, actor, content.TargetId, needed, out int vertex, out Tree.Creation beforeIt);
-        Note(new Change(ChangeKind.Moved, tree) { Clock = clock, Actor = actor.Number });
-        Propose(new Candidate(tree, logged, seq, Register: PropertyTable.None, actor.Number));
+        _journal.Add(new Change(ChangeKind.Moved, tree) { Clock = clock, Actor = actor.Number });
+        _candidates.Add(new Candidate(tree, logged, seq, Register: PropertyTable.None, actor.Number));
         if (creates)
         {
-            Note(new Change(ChangeKind.Created, tree) { Vertex = vertex, Clock = beforeIt.Clock, Actor = beforeIt.Actor });
+            _journal.Add(new Change(ChangeKind.Created, tree) { Vertex = vertex, Clock = beforeIt.Clock, Actor = beforeIt.Actor });
             created = vertex;
         }
 
@@ -213,7 +202,7 @@ public sealed class TreesState : IModelState
             Stamp stamp = logged.Operation.Id.Stamp;
             tree.Sendable.AddLate(stamp, arrived.Seq);
             _heldBack.Remove(logged);
-            Note(new Change(ChangeKind.Released, tree) { Subject = logged });
+            _journal.Add(new Change(ChangeKind.Released, tree) { Subject = logged });
             bool takesPart = TryTakeIn(tree, tree.ActorOf(stamp.Actor), logged, arrived.Seq, out int created);
             Debug.Assert(takesPart, "what is released is newer than what it needs");
             if (created < 0)
@@ -223,27 +212,9 @@ public sealed class TreesState : IModelState
         }
     }
 
-    private void Note(in Change change)
-    {
-        if (!_isReplay)
-            _journal.Add(change);
-    }
-
-    private void Propose(in Candidate candidate)
-    {
-        if (!_isReplay)
-            _candidates.Add(candidate);
-    }
-
     private void FindNewlySendable()
     {
         _newlySendable.Clear();
-        if (_isReplay)
-        {
-            foreach (Tree tree in _trees.Values)
-                tree.Tidy();
-        }
-
         Tree? tidied = null;
         foreach (Candidate candidate in _candidates)
         {

@@ -43,10 +43,8 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
     public void Apply(LoggedOperation logged)
     {
         IModel model = reader.ModelOf(logged.Operation.Id.Scope);
-        if (model.Scopes.Count == 0 || !_states.TryGetValue(model, out IModelState? state))
-            return;
-        reader.ReadContent(logged.Operation);
-        state.Apply(logged);
+        if (model.Scopes.Count > 0 && _states.TryGetValue(model, out IModelState? state))
+            Take(state, logged);
     }
 
     /// <summary>A point of all states to return to.</summary>
@@ -87,14 +85,18 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
             LogPage page = await store.ReadAsync(space, after, selection, LoadPage, cancellationToken);
             foreach (LoggedOperation logged in page.Operations)
             {
-                if (logged.Seq > Head.Seq)
-                    break;
-                reader.ReadContent(logged.Operation);
-                state.Replay(logged);
+                if (logged.Seq <= Head.Seq)
+                    Take(state, logged);
             }
 
             state.Commit();
             after = page.Cursor;
         }
+    }
+
+    private void Take(IModelState state, LoggedOperation logged)
+    {
+        reader.ReadContent(logged.Operation);
+        state.Apply(logged);
     }
 }

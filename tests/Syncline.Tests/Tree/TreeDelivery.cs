@@ -73,18 +73,6 @@ internal sealed class TreeDelivery(int heldBackMax)
         _state = loaded;
     }
 
-    /// <summary>Goes on with what a replay of the log gives.</summary>
-    public void Replay()
-    {
-        TreesState replayed = new(new TreeLimits(heldBackMax));
-        for (int i = 0; i < _applied.Count; i++)
-            replayed.Replay(_applied[i].At(i + 1));
-        replayed.Commit();
-        Assert.Empty(replayed.NewlySendable);
-        Assert.Empty(replayed.NewTrees);
-        _state = replayed;
-    }
-
     public void CheckPlaces()
     {
         ReferenceTree reference = ReferenceTree.Of(_applied);

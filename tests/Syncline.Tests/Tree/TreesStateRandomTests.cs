@@ -31,8 +31,6 @@ public sealed class TreesStateRandomTests
             delivery.Commit();
             if (random.Chance(10))
                 delivery.Reload();
-            if (random.Chance(10))
-                delivery.Replay();
             if (checkAlways || random.Chance(40))
                 delivery.CheckEverything(random);
         }
