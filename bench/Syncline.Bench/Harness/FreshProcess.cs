@@ -24,6 +24,20 @@ internal static class FreshProcess
             ["DOTNET_TieredCompilation=0", Environment.ProcessPath!, typeof(FreshProcess).Assembly.Location, Bench.MeasureCommand, area, workload, .. arguments],
             runs);
 
+    /// <summary>Two measurements of one workload in turns, so that a change of the machine's pace meets both alike.</summary>
+    public static async Task<(Series First, Series Second)> InTurnsAsync(string area, string workload, int runs, string[] first, string[] second)
+    {
+        List<Sample> firsts = [];
+        List<Sample> seconds = [];
+        for (int run = 0; run < runs; run++)
+        {
+            firsts.AddRange((await OursAsync(area, workload, 1, first)).Samples);
+            seconds.AddRange((await OursAsync(area, workload, 1, second)).Samples);
+        }
+
+        return (new Series(firsts), new Series(seconds));
+    }
+
     /// <summary>A script of the peers that prints a sample as its last line, several times.</summary>
     public static Task<Series> NodeAsync(string script, int runs, params string[] arguments) =>
         SeriesAsync($"{script} {string.Join(' ', arguments)}", "node", ["--max-old-space-size=12288", "--expose-gc", Path.Combine(Peers, script), .. arguments], runs);

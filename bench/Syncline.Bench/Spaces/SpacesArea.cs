@@ -53,7 +53,7 @@ internal sealed class SpacesArea : IArea
         {
             if (!options.Wants(workload))
                 continue;
-            (Series bare, Series store) = await InTurnsAsync(workload, options.Runs(3), [Bare, Text(spaces)], [Store, Text(spaces)]);
+            (Series bare, Series store) = await FreshProcess.InTurnsAsync(Name, workload, options.Runs(3), [Bare, Text(spaces)], [Store, Text(spaces)]);
             table.Row(
                 text,
                 Table.Rate(store),
@@ -99,20 +99,6 @@ internal sealed class SpacesArea : IArea
                 onDisk == Active ? "" : Table.Megabytes(series.MedianOf("others")),
                 Table.Rate(series));
         }
-    }
-
-    // In turns, so that a change of the machine's pace meets both alike.
-    private async Task<(Series First, Series Second)> InTurnsAsync(string workload, int runs, string[] first, string[] second)
-    {
-        List<Sample> firsts = [];
-        List<Sample> seconds = [];
-        for (int run = 0; run < runs; run++)
-        {
-            firsts.AddRange((await FreshProcess.OursAsync(Name, workload, 1, first)).Samples);
-            seconds.AddRange((await FreshProcess.OursAsync(Name, workload, 1, second)).Samples);
-        }
-
-        return (new Series(firsts), new Series(seconds));
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -83,7 +83,8 @@ internal sealed class StorageArea : IArea
         Table table = new("look up and append, synchronous=FULL", "store", "bare loop", "store ÷ bare", "allocated per operation", "peak memory");
         foreach ((int batch, int rows) in ((int, int)[])[(1, 5_000), (50, 100_000), (500, 200_000)])
         {
-            (Series bare, Series store) = await InTurnsAsync(
+            (Series bare, Series store) = await FreshProcess.InTurnsAsync(
+                Name,
                 "append", options.Runs(5), [Bare, Text(batch), Text(rows)], [Store, Text(batch), Text(rows)]);
             table.Row(
                 $"batches of {Text(batch)}",
@@ -98,7 +99,7 @@ internal sealed class StorageArea : IArea
     private async Task CompareReadsAsync(BenchOptions options)
     {
         Table table = new("read", "store", "bare loop", "time ÷ bare", "allocated per operation", "peak memory");
-        (Series bare, Series store) = await InTurnsAsync("pages", options.Runs(3), [Bare], [Store]);
+        (Series bare, Series store) = await FreshProcess.InTurnsAsync(Name, "pages", options.Runs(3), [Bare], [Store]);
         table.Row(
             "200,000 operations in pages of 1,000",
             Table.Rate(store),
@@ -106,7 +107,7 @@ internal sealed class StorageArea : IArea
             Table.AtMost(bare.Median.PerSecond / store.Median.PerSecond, 3),
             $"{Table.Number(store.Median.AllocatedPerItem)} B",
             Table.Megabytes(store.PeakMegabytes));
-        (bare, store) = await InTurnsAsync("cold", options.Runs(3), [Bare], [Store]);
+        (bare, store) = await FreshProcess.InTurnsAsync(Name, "cold", options.Runs(3), [Bare], [Store]);
         table.Row(
             "2,000 cold spaces: open, read 500 operations, close (spaces/s)",
             Table.Rate(store),
@@ -181,20 +182,6 @@ internal sealed class StorageArea : IArea
                 .Select(end => series.Median.Value(string.Create(CultureInfo.InvariantCulture, $"at {end}"))).Order(),
         ];
         return paces[paces.Length / 2];
-    }
-
-    // In turns, so that a change of the machine's pace meets both alike.
-    private async Task<(Series First, Series Second)> InTurnsAsync(string workload, int runs, string[] first, string[] second)
-    {
-        List<Sample> firsts = [];
-        List<Sample> seconds = [];
-        for (int run = 0; run < runs; run++)
-        {
-            firsts.AddRange((await FreshProcess.OursAsync(Name, workload, 1, first)).Samples);
-            seconds.AddRange((await FreshProcess.OursAsync(Name, workload, 1, second)).Samples);
-        }
-
-        return (new Series(firsts), new Series(seconds));
     }
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
