@@ -10,6 +10,7 @@ import { digestOf, Random, seed, until } from './tools.mjs';
 
 const edits = Number(process.env.EDITS ?? 900);
 const kills = 5;
+const endsWithin = 120_000;
 const space = 'convergence';
 const kinds = [
   { peerId: 'peer-a', polls: 'vectors with clientId' },
@@ -77,6 +78,7 @@ test(`five peers and the server end with the same tree (seed ${seed})`, async (t
   const random = new Random(seed);
   for (const { fromOperations, ...kind } of kinds)
     peers.push(new Peer({ ...kind, url: server.url, space, treeId, edits, seed: random.below(2 ** 31), startsFrom: fromOperations && founding }));
+  const { promise: isTooLate, reject: tooLate } = rejectable();
   const allDone = Promise.all(peers.map((peer) => peer.done));
   const total = () => peers.reduce((sum, peer) => sum + peer.acknowledged, 0);
 
@@ -88,7 +90,12 @@ test(`five peers and the server end with the same tree (seed ${seed})`, async (t
     await server.kill();
     await server.restart();
   }
-  await allDone;
+  const late = setTimeout(async () => {
+    const statuses = await Promise.all(peers.map(async (peer) => `${peer.id}: ${JSON.stringify(await peer.ask('status'))}`));
+    tooLate(new Error(`after ${endsWithin} ms not all peers are done\n${statuses.join('\n')}\n${server.output}`));
+  }, endsWithin);
+  await Promise.race([allDone, isTooLate]);
+  clearTimeout(late);
 
   // Every outbox is empty, so one round in which everybody asks until nothing comes brings everything to everybody.
   for (const { outbox } of await Promise.all(peers.map((peer) => peer.ask('settle')))) assert.equal(outbox, 0);
@@ -174,6 +181,13 @@ async function assertServedInOrder(treeId, vertices, operations) {
   assert.deepEqual(new Set(await read('?deleted=true')), new Set([...walk(treeId), ...walk('0')]));
   const { trees } = await server.ok('GET', `/spaces/${space}/trees`);
   assert.deepEqual(trees, [{ treeId, vertices: walk(treeId).length, head: operations.length }]);
+}
+
+function rejectable() {
+  let reject;
+  const promise = new Promise((_, fail) => { reject = fail; });
+  promise.catch(() => {});
+  return { promise, reject };
 }
 
 const compareStamps = (x, y) => x.clock - y.clock || (x.actor < y.actor ? -1 : x.actor > y.actor ? 1 : 0);

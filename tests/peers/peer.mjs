@@ -195,6 +195,11 @@ const questions = {
     return { outbox: outbox.length, rounds };
   },
 
+  /** Where it stands, for whoever waits for it in vain. */
+  async status() {
+    return { outbox: outbox.length, offline, stopped, acknowledged: acknowledged.length, cursor, counts };
+  },
+
   /** Two polls one after the other, with a wait. */
   async idle({ timeout }) {
     const results = [];

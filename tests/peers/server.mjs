@@ -108,15 +108,23 @@ export class Server {
   }
 }
 
+// Longer than any wait that a test asks for: a call without an answer is a fault to be named, not one to wait for.
+const answerWithin = 60_000;
+
 export async function call(url, method, path, body, signal) {
-  const response = await fetch(url + path, {
-    method,
-    signal,
-    headers: body === undefined ? {} : { 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  const text = await response.text();
-  return { status: response.status, answer: text === '' ? null : JSON.parse(text) };
+  const late = signal ? undefined : AbortSignal.timeout(answerWithin);
+  try {
+    const response = await fetch(url + path, {
+      method,
+      signal: signal ?? late,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, answer: text === '' ? null : JSON.parse(text) };
+  } catch (error) {
+    throw late?.aborted ? new Error(`${method} ${path}: no answer in ${answerWithin} ms`) : error;
+  }
 }
 
 function freePort() {

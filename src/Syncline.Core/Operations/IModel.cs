@@ -25,6 +25,17 @@ public interface IModel
     /// <summary>An empty state.</summary>
     IModelState CreateState();
 
+    /// <summary>
+    /// The registers that an operation writes, by names that are unique in the model. In each the greatest (clock, actor) wins for ever, so an
+    /// operation decides nothing any more once every register it writes has a later write in the log, and may be dropped from it. Empty: it is
+    /// never dropped.
+    /// </summary>
+    /// <param name="operation">From the log, its content read.</param>
+    IReadOnlyList<string> RegistersOf(Operation operation) => [];
+
+    /// <summary>The version of the bytes of <see cref="IModelState.WriteSnapshots"/>; 0 when the model writes none.</summary>
+    int SnapshotFormat => 0;
+
     /// <summary>What a model read from a payload.</summary>
     /// <param name="Content">Goes into <see cref="Operation.Content"/>.</param>
     /// <param name="PayloadHash">Hash of the payload in the model's normal form.</param>

@@ -20,4 +20,17 @@ public interface IModelState
 
     /// <summary>Makes what was applied permanent; all marks end.</summary>
     void Commit();
+
+    /// <summary>The whole state as bytes, resource by resource, between two commits.</summary>
+    IEnumerable<ResourceSnapshot> WriteSnapshots() => [];
+
+    /// <summary>Takes in a resource that <see cref="WriteSnapshots"/> wrote, in the place of its operations up to the snapshot.</summary>
+    /// <param name="snapshot">The bytes.</param>
+    /// <param name="problem">Why they were not taken: damaged, or of another version.</param>
+    /// <returns>Whether they were; else nothing has changed.</returns>
+    bool TryLoad(ReadOnlySpan<byte> snapshot, out string? problem)
+    {
+        problem = "the model has no snapshots";
+        return false;
+    }
 }

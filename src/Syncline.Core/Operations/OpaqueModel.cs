@@ -18,6 +18,10 @@ public sealed class OpaqueModel : IModel
     /// <inheritdoc />
     public IModelState CreateState() => new State();
 
+    /// <inheritdoc />
+    public IReadOnlyList<string> RegistersOf(Operation operation) =>
+        operation.Key is { } key ? [$"{operation.Id.Scope}\n{operation.Id.ResourceId}\n{key}"] : [];
+
     private sealed class State : IModelState
     {
         public Decision Decide(Operation operation, in DecisionContext context) => Decision.Accept;

@@ -44,5 +44,13 @@ public sealed class TreeModel(TreeLimits limits) : IModel
             ? throw new InvalidDataException($"The stored operation {id} is not readable: {refusal.Detail}")
             : bare.Operation;
 
+    /// <inheritdoc />
+    public IReadOnlyList<string> RegistersOf(Operation operation) => operation.Content is TreeOperation.SetProperty set
+        ? [$"{operation.Id.ResourceId}\n{set.TargetId}\n{set.Key}"]
+        : [];
+
+    /// <inheritdoc />
+    public int SnapshotFormat => TreeSnapshot.FormatVersion;
+
     private static Refusal Invalid(string detail) => new(ErrorCodes.InvalidOperation, detail);
 }

@@ -112,10 +112,12 @@ public sealed class TreesState : IModelState
             (_journal.Capacity, _candidates.Capacity) = (JournalKept, JournalKept / 2);
     }
 
-    /// <summary>Takes in a tree that was written by <see cref="TreeSnapshot.Write"/>, in the place of its operations up to its head.</summary>
-    /// <param name="snapshot">The bytes.</param>
-    /// <param name="problem">Why they were not taken: damaged, or of another version.</param>
-    /// <returns>Whether they were; else nothing has changed.</returns>
+    /// <inheritdoc />
+    public IEnumerable<ResourceSnapshot> WriteSnapshots() => _trees.Values
+        .OrderBy(tree => tree.Id.Value, StringComparer.Ordinal)
+        .Select(tree => new ResourceSnapshot(TreeModel.Scope, tree.Id, TreeSnapshot.Write(tree)));
+
+    /// <inheritdoc />
     public bool TryLoad(ReadOnlySpan<byte> snapshot, out string? problem)
     {
         if (TreeSnapshot.Read(snapshot, out problem) is not { } tree)
