@@ -60,21 +60,11 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     /// <inheritdoc />
     public ValueTask<Known> FindAsync(
         SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken) =>
-        Run(
-            space,
-            file => file.TryWrite(log => log.Find(identities, actors, cancellationToken), out Known known)
-                ? known
-                : throw new SpaceNotFoundException(space),
-            cancellationToken);
+        Write(space, log => log.Find(identities, actors, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append) =>
-        Run(
-            space,
-            file => file.TryWrite(log => log.Append(append), out AppendOutcome outcome)
-                ? outcome
-                : throw new SpaceNotFoundException(space),
-            CancellationToken.None);
+        Write(space, log => log.Append(append), CancellationToken.None);
 
     /// <inheritdoc />
     public ValueTask<LogPage> ReadAsync(
@@ -99,6 +89,23 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
                 ? operations
                 : throw new SpaceNotFoundException(space),
             cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, log => log.Compactor.ReadCompactedUpTo(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
+        Write(space, IReadOnlyDictionary<Register, LoggedOperation> (log) => log.Compactor.FindWinners(registers, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) =>
+        Write(space, log => log.Compactor.Compact(step), CancellationToken.None);
+
+    /// <inheritdoc />
+    public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
+        Write(space, log => log.Compactor.Tidy(stubsBefore), cancellationToken);
 
     /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken)
@@ -138,6 +145,9 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
                 return _files.Count;
         }
     }
+
+    private ValueTask<T> Write<T>(SpaceId space, Func<LogWriter, T> work, CancellationToken cancellationToken) =>
+        Run(space, file => file.TryWrite(work, out T result) ? result : throw new SpaceNotFoundException(space), cancellationToken);
 
     private ValueTask Run(SpaceId space, Action<SpaceFile> work, CancellationToken cancellationToken)
     {

@@ -56,6 +56,16 @@ internal sealed class InstantStore : ISpaceStore
         SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<LoggedOperation>>([]);
 
+    public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) => ValueTask.FromResult(0L);
+
+    public ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyDictionary<Register, LoggedOperation>>(new Dictionary<Register, LoggedOperation>());
+
+    public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) => ValueTask.FromResult(true);
+
+    public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) => ValueTask.FromResult(false);
+
     public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     private sealed class Log

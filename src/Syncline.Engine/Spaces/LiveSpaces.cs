@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Syncline.Core.Operations;
 using Syncline.Engine.Accounts;
+using Syncline.Engine.Compaction;
 using Syncline.Engine.Following;
 using Syncline.Engine.Storage;
 
@@ -22,6 +23,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     // The live ones that nobody uses, the one idle for longest first: found without a look at all the others.
     private readonly LinkedList<KeyValuePair<SpaceId, Entry>> _idle = new();
     private readonly ConcurrentDictionary<SpaceId, LogHead> _heads = [];
+    private readonly Maintenance _maintenance;
     private bool _stopping;
 
     /// <summary>Opens nothing yet.</summary>
@@ -29,6 +31,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     {
         _services = services;
         _logger = services.Loggers.CreateLogger<LiveSpaces>();
+        _maintenance = new Maintenance(services);
     }
 
     /// <summary>Signals for clients that wait on many spaces.</summary>
@@ -203,6 +206,9 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         }
     }
 
+    /// <summary>Compacts the logs of spaces that changed, until cancelled. Run once by the host.</summary>
+    public Task MaintainAsync(CancellationToken stoppingToken) => _maintenance.RunAsync(stoppingToken);
+
     /// <summary>Answers all waits with <c>unavailable</c>, finishes what is being written, and closes every space.</summary>
     public async ValueTask StopAsync()
     {
@@ -264,6 +270,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         {
             // The memberships have ended, also when the store fails and the log is left for the next creation to take away.
             _heads.TryRemove(id, out _);
+            _maintenance.Forget(id);
             foreach (Member member in members)
                 Watches.MembershipChanged(member.User.Id);
         }
@@ -306,6 +313,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     {
         _heads[space.Id] = space.Feed.Now.Head;
         Watches.SpaceChanged(space.Id);
+        _maintenance.Changed(space.Id);
     }
 
     private void Release(SpaceId id, Entry entry)

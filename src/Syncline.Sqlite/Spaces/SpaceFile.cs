@@ -304,7 +304,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         using (SqliteConnection connection = SqliteConnection.Open(temporaryPath, SqliteOpenMode.ReadWriteCreate))
         {
             // Nothing to roll back to: a journal in memory will do. Only the change to WAL and the rename come after.
-            connection.Execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL");
+            connection.Execute($"PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL; PRAGMA auto_vacuum = {SpaceSchema.IncrementalVacuum}");
             context.Schema.Create(connection, file => FillMeta(file, epoch, createdAt));
             connection.Execute("PRAGMA journal_mode = WAL");
         }

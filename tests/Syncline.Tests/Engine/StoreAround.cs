@@ -75,6 +75,18 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
         SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
         inner.ReadRangesAsync(space, scope, resourceId, wanted, limits, cancellationToken);
 
+    public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) =>
+        inner.ReadCompactedUpToAsync(space, cancellationToken);
+
+    public ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
+        inner.FindWinnersAsync(space, registers, cancellationToken);
+
+    public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) => inner.CompactAsync(space, step);
+
+    public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
+        inner.TidyAsync(space, stubsBefore, cancellationToken);
+
     public ValueTask CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
     /// <summary>An append that has been reached, or will be, and waits.</summary>
