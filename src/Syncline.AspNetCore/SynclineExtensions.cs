@@ -67,6 +67,7 @@ public static class SynclineExtensions
         services.AddSingleton<SentVectors>();
         services.AddSingleton<DoorFilter>();
         services.AddSingleton<LogEndpoints>();
+        services.AddSingleton<BootstrapEndpoints>();
         services.AddSingleton<ChangesEndpoints>();
         services.AddSingleton<SpaceEndpoints>();
         services.AddSingleton<TreeEndpoints>();
@@ -89,6 +90,7 @@ public static class SynclineExtensions
         RouteGroupBuilder group = routes.MapGroup("");
         group.AddEndpointFilter(services.GetRequiredService<DoorFilter>());
         services.GetRequiredService<LogEndpoints>().Map(group);
+        services.GetRequiredService<BootstrapEndpoints>().Map(group);
         services.GetRequiredService<ChangesEndpoints>().Map(group);
         services.GetRequiredService<SpaceEndpoints>().Map(group);
         services.GetRequiredService<TreeEndpoints>().Map(group);

@@ -40,11 +40,17 @@ public sealed class EngineOptions
     [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
     public TimeSpan StubTime { get; set; } = TimeSpan.FromDays(60);
 
-    /// <summary>How often the spaces that changed are looked through for what can be dropped. Default 10 minutes, at least 1 second.</summary>
+    /// <summary>How often the spaces that changed are looked after: compaction, snapshots. Default 10 minutes, at least 1 second.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
-    public TimeSpan CompactionInterval { get; set; } = TimeSpan.FromMinutes(10);
+    public TimeSpan MaintenanceInterval { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Most operations that compaction looks through in one step; between two steps the space does other things. Default 500.</summary>
     [Range(1, 100_000)]
     public int CompactionStepMax { get; set; } = 500;
+
+    /// <summary>
+    /// How many operations a log grows by, at least, until a snapshot of the space is stored again; it also grows by a quarter. Default 5,000.
+    /// </summary>
+    [Range(1, 1_000_000_000)]
+    public int SnapshotOperationsMin { get; set; } = 5_000;
 }

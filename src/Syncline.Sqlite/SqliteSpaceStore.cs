@@ -108,6 +108,48 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
         Write(space, log => log.Compactor.Tidy(stubsBefore), cancellationToken);
 
     /// <inheritdoc />
+    public ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, IReadOnlyList<Scope> (log) => log.Snapshots.ReadScopes(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<StoredSnapshot?> FindSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, log => log.Snapshots.Find(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<byte[]?> ReadSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, CancellationToken cancellationToken) =>
+        Write(space, log => log.Snapshots.ReadChunk(snapshot, part, chunk), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, log => log.Snapshots.Begin(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask AddSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, ReadOnlyMemory<byte> bytes) =>
+        Done(Write(
+            space,
+            log =>
+            {
+                log.Snapshots.AddChunk(snapshot, part, chunk, bytes.Span);
+                return true;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask<bool> CompleteSnapshotAsync(SpaceId space, StoredSnapshot snapshot) =>
+        Write(space, log => log.Snapshots.Complete(snapshot), CancellationToken.None);
+
+    /// <inheritdoc />
+    public ValueTask DropSnapshotAsync(SpaceId space, long snapshot) =>
+        Done(Write(
+            space,
+            log =>
+            {
+                log.Snapshots.Drop(snapshot);
+                return true;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken)
     {
         try
@@ -149,18 +191,18 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     private ValueTask<T> Write<T>(SpaceId space, Func<LogWriter, T> work, CancellationToken cancellationToken) =>
         Run(space, file => file.TryWrite(work, out T result) ? result : throw new SpaceNotFoundException(space), cancellationToken);
 
-    private ValueTask Run(SpaceId space, Action<SpaceFile> work, CancellationToken cancellationToken)
-    {
-        ValueTask<bool> done = Run(
+    private ValueTask Run(SpaceId space, Action<SpaceFile> work, CancellationToken cancellationToken) =>
+        Done(Run(
             space,
             file =>
             {
                 work(file);
                 return true;
             },
-            cancellationToken);
-        return done.IsCompletedSuccessfully ? ValueTask.CompletedTask : new ValueTask(done.AsTask());
-    }
+            cancellationToken));
+
+    private static ValueTask Done(ValueTask<bool> done) =>
+        done.IsCompletedSuccessfully ? ValueTask.CompletedTask : new ValueTask(done.AsTask());
 
     // Failures come out where the task is awaited, as they would if the store were asynchronous.
     private ValueTask<T> Run<T>(SpaceId space, Func<SpaceFile, T> work, CancellationToken cancellationToken)

@@ -33,10 +33,16 @@ internal sealed partial class Compactor(EngineServices services)
             await PauseAsync(began, cancellationToken);
         }
         while (progress.HasMore);
+        await TidyAsync(space, cancellationToken);
+        return progress.NextDue;
+    }
 
+    /// <summary>Removes old stubs and what is left of old snapshots, and gives room back, in small steps.</summary>
+    public async Task TidyAsync(SpaceId space, CancellationToken cancellationToken)
+    {
         // In whole parts of that time, so that not every pass looks at every stub.
         long part = Math.Max(services.Options.StubTime.Ticks / StubTimeParts, 1);
-        DateTimeOffset stubsBefore = new((now - services.Options.StubTime).UtcTicks / part * part, TimeSpan.Zero);
+        DateTimeOffset stubsBefore = new((services.TimeProvider.GetUtcNow() - services.Options.StubTime).UtcTicks / part * part, TimeSpan.Zero);
         bool hasMore;
         do
         {
@@ -45,7 +51,6 @@ internal sealed partial class Compactor(EngineServices services)
             await PauseAsync(began, cancellationToken);
         }
         while (hasMore);
-        return progress.NextDue;
     }
 
     private async Task<Progress> StepAsync(SpaceId space, DateTimeOffset now, CancellationToken cancellationToken)

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Syncline.Core.Operations;
 using Syncline.Engine.Accounts;
-using Syncline.Engine.Compaction;
 using Syncline.Engine.Following;
 using Syncline.Engine.Storage;
 
@@ -31,7 +30,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     {
         _services = services;
         _logger = services.Loggers.CreateLogger<LiveSpaces>();
-        _maintenance = new Maintenance(services);
+        _maintenance = new Maintenance(services, this);
     }
 
     /// <summary>Signals for clients that wait on many spaces.</summary>
@@ -206,7 +205,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         }
     }
 
-    /// <summary>Compacts the logs of spaces that changed, until cancelled. Run once by the host.</summary>
+    /// <summary>Compacts the logs of spaces that changed and stores snapshots of them, until cancelled. Run once by the host.</summary>
     public Task MaintainAsync(CancellationToken stoppingToken) => _maintenance.RunAsync(stoppingToken);
 
     /// <summary>Answers all waits with <c>unavailable</c>, finishes what is being written, and closes every space.</summary>

@@ -5,7 +5,7 @@ using Syncline.Engine.Storage;
 namespace Syncline.Sqlite.Spaces;
 
 /// <summary>Drops operations from a space's log, through the connection that writes. One caller at a time.</summary>
-internal sealed class LogCompactor(SqliteConnection connection, LogReader reader, Epoch epoch)
+internal sealed class LogCompactor(SqliteConnection connection, LogReader reader, SnapshotFile snapshots, Epoch epoch)
 {
     private const string Drop =
         """
@@ -102,7 +102,7 @@ internal sealed class LogCompactor(SqliteConnection connection, LogReader reader
     }
 
     /// <summary>Does a small part of what is left to do; false when nothing is.</summary>
-    public bool Tidy(DateTimeOffset stubsBefore) => RemoveSomeStubs(stubsBefore) || GiveBackSomePages();
+    public bool Tidy(DateTimeOffset stubsBefore) => RemoveSomeStubs(stubsBefore) || snapshots.RemoveSomeLeftovers() || GiveBackSomePages();
 
     private bool RemoveSomeStubs(DateTimeOffset before)
     {

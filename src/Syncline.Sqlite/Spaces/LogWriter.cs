@@ -45,7 +45,8 @@ internal sealed class LogWriter : IDisposable
         _epoch = epoch;
         _earlier = earlier;
         Reader = new LogReader(connection);
-        Compactor = new LogCompactor(connection, Reader, epoch);
+        Snapshots = new SnapshotFile(connection, epoch);
+        Compactor = new LogCompactor(connection, Reader, Snapshots, epoch);
     }
 
     /// <summary>Reads through the same connection, while nothing is written.</summary>
@@ -53,6 +54,9 @@ internal sealed class LogWriter : IDisposable
 
     /// <summary>Drops through the same connection what can decide nothing any more.</summary>
     public LogCompactor Compactor { get; }
+
+    /// <summary>Snapshots, through the same connection.</summary>
+    public SnapshotFile Snapshots { get; }
 
     public LogHead ReadHead()
     {

@@ -139,6 +139,37 @@ internal static class SpaceSchema
             register BLOB    PRIMARY KEY,               -- 16 bytes
             seq      INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+
+        -- States of the models as of a seq. Only the complete one counts; what belongs to another is being written, or to be removed.
+        CREATE TABLE snapshots (
+            id       INTEGER PRIMARY KEY,
+            epoch    TEXT    NOT NULL,
+            seq      INTEGER NOT NULL,
+            digest   INTEGER NOT NULL,
+            made_at  INTEGER NOT NULL,
+            scopes   TEXT    NOT NULL                   -- of the models it has the states of, with spaces between
+        ) STRICT;
+
+        CREATE TABLE snapshot_parts (
+            snapshot INTEGER NOT NULL REFERENCES snapshots (id),
+            part     INTEGER NOT NULL,
+            scope    TEXT    NOT NULL,
+            resource TEXT    NOT NULL,
+            format   INTEGER NOT NULL,
+            length   INTEGER NOT NULL,
+            hash     BLOB    NOT NULL,                  -- SHA-256 of the part's bytes
+            PRIMARY KEY (snapshot, part)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE snapshot_chunks (
+            id       INTEGER PRIMARY KEY,
+            snapshot INTEGER NOT NULL,
+            part     INTEGER NOT NULL,
+            chunk    INTEGER NOT NULL,
+            bytes    BLOB    NOT NULL
+        ) STRICT;
+
+        CREATE UNIQUE INDEX snapshot_chunks_by_place ON snapshot_chunks (snapshot, part, chunk);
         """;
 
     public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1, Version2, Version3]);

@@ -180,10 +180,56 @@ public sealed class InMemorySpaceStore : ISpaceStore
         new(Run(
             () =>
             {
-                Find(space).RemoveStubs(stubsBefore);
+                Log log = Find(space);
+                log.RemoveStubs(stubsBefore);
+                foreach ((long, int, int) place in log.Chunks.Keys.Where(place => place.Snapshot != log.Snapshot?.Id).ToArray())
+                    log.Chunks.Remove(place);
                 return false;
             },
             cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(
+            IReadOnlyList<Scope> () => [.. Find(space).Operations.Select(logged => logged.Operation.Id.Scope).Distinct()], cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<StoredSnapshot?> FindSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(() => Find(space).Snapshot, cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<byte[]?> ReadSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, CancellationToken cancellationToken) =>
+        new(Run(() => Find(space).Chunks.GetValueOrDefault((snapshot, part, chunk)), cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(() => ++Find(space).SnapshotsBegun, cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask AddSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, ReadOnlyMemory<byte> bytes) =>
+        new(Run(() => Find(space).Chunks[(snapshot, part, chunk)] = bytes.ToArray(), CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask<bool> CompleteSnapshotAsync(SpaceId space, StoredSnapshot snapshot) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                if (log.Epoch != snapshot.Epoch) return false;
+                log.Snapshot = snapshot;
+                return true;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask DropSnapshotAsync(SpaceId space, long snapshot) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                return log.Snapshot = log.Snapshot?.Id == snapshot ? null : log.Snapshot;
+            },
+            CancellationToken.None));
 
     /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken) => new(Run(() => true, cancellationToken));
@@ -284,6 +330,12 @@ public sealed class InMemorySpaceStore : ISpaceStore
         public Dictionary<Register, long> Winners { get; } = [];
 
         public long CompactedUpTo { get; set; }
+
+        public StoredSnapshot? Snapshot { get; set; }
+
+        public Dictionary<(long Snapshot, int Part, int Chunk), byte[]> Chunks { get; } = [];
+
+        public long SnapshotsBegun { get; set; }
 
         public LogHead Head => new(
             Epoch,

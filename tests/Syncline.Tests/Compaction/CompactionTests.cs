@@ -33,6 +33,8 @@ public sealed class CompactionTests
                 if (random.Chance(20))
                     await world.CompactAsync();
                 if (random.Chance(10))
+                    await world.StoreSnapshotAsync();
+                if (random.Chance(10))
                     await world.Engine.CloseAsync();
             }
 

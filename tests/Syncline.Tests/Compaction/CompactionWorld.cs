@@ -3,6 +3,7 @@ using Syncline.Core.Tree;
 using Syncline.Engine;
 using Syncline.Engine.Compaction;
 using Syncline.Engine.Following;
+using Syncline.Engine.Snapshots;
 using Syncline.Engine.Spaces;
 using Syncline.Engine.Storage;
 using Syncline.Engine.Writing;
@@ -61,6 +62,8 @@ internal sealed class CompactionWorld : IAsyncDisposable
     }
 
     public Task<DateTimeOffset?> CompactAsync() => new Compactor(Engine.Services).RunAsync(EngineWorld.Plans, default);
+
+    public async Task StoreSnapshotAsync() => await new SnapshotWriter(Engine.Services).WriteAsync(await Engine.UseAsync(), default);
 
     public async Task<IReadOnlyList<LoggedOperation>> LogAsync() => await Engine.LogAsync();
 
