@@ -100,6 +100,14 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
         Write(space, IReadOnlyDictionary<Register, LoggedOperation> (log) => log.Compactor.FindWinners(registers, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
+    public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken) =>
+        Write(
+            space,
+            IReadOnlyDictionary<ResourceId, StateVector> (log) => log.Compactor.ReadDropped(scope, after, cancellationToken),
+            cancellationToken);
+
+    /// <inheritdoc />
     public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) =>
         Write(space, log => log.Compactor.Compact(step), CancellationToken.None);
 

@@ -62,6 +62,10 @@ internal sealed class InstantStore : ISpaceStore
         SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyDictionary<Register, LoggedOperation>>(new Dictionary<Register, LoggedOperation>());
 
+    public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyDictionary<ResourceId, StateVector>>(new Dictionary<ResourceId, StateVector>());
+
     public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) => ValueTask.FromResult(true);
 
     public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) => ValueTask.FromResult(false);

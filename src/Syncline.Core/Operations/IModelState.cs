@@ -1,3 +1,5 @@
+using Syncline.Core.Tree;
+
 namespace Syncline.Core.Operations;
 
 /// <summary>
@@ -20,6 +22,14 @@ public interface IModelState
 
     /// <summary>Makes what was applied permanent; all marks end.</summary>
     void Commit();
+
+    /// <summary>
+    /// Says which operations of a resource, none of which decides anything any more, were in the log that was replayed, and are not. For models
+    /// that tell clients what the log has.
+    /// </summary>
+    void Recall(ResourceId resourceId, StateVector dropped)
+    {
+    }
 
     /// <summary>The whole state as bytes, resource by resource, between two commits.</summary>
     IEnumerable<ResourceSnapshot> WriteSnapshots() => [];

@@ -65,6 +65,17 @@ public sealed class Tree
         return actor;
     }
 
+    /// <summary>Counts operations among the stored ones without having them.</summary>
+    internal void Recall(StateVector dropped)
+    {
+        foreach ((ActorId actor, ClockRanges ranges) in dropped.Actors)
+        {
+            ClockRanges stored = ActorOf(actor).Stored;
+            foreach (ClockRange range in ranges)
+                stored.Add(range.First, range.Last);
+        }
+    }
+
     internal void TakeBackStored(long clock, int actorNumber)
     {
         TreeActor actor = _actors[actorNumber];

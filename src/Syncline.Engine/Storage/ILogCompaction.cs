@@ -1,4 +1,5 @@
 using Syncline.Core.Operations;
+using Syncline.Core.Tree;
 
 namespace Syncline.Engine.Storage;
 
@@ -14,6 +15,10 @@ public interface ILogCompaction
     /// <summary>The winners of registers among what was looked through; registers without one are left out.</summary>
     ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
         SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken);
+
+    /// <summary>The identities of dropped operations of a scope after a seq, as far as their stubs are there: a vector for each resource.</summary>
+    ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken);
 
     /// <summary>Drops what a step found, in one transaction; false, and nothing written, when it is not for the log as it is.</summary>
     ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step);

@@ -38,6 +38,7 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
         {
             (state, long after) = await _snapshots.TryLoadAsync(space, model, Head, cancellationToken) ?? (model.CreateState(), 0);
             await ReplayAsync(state, after, new Selection(model.Scopes, []), cancellationToken);
+            await RecallAsync(state, after, model.Scopes, cancellationToken);
         }
 
         _states.Add(model, state);
@@ -119,6 +120,18 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
 
             state.Commit();
             after = page.Cursor;
+        }
+    }
+
+    // What compaction dropped of what was replayed; the snapshot knows of what is before it.
+    private async ValueTask RecallAsync(IModelState state, long after, IEnumerable<Scope> scopes, CancellationToken cancellationToken)
+    {
+        if (await _store.ReadCompactedUpToAsync(space, cancellationToken) <= after)
+            return;
+        foreach (Scope scope in scopes)
+        {
+            foreach ((ResourceId resourceId, StateVector dropped) in await _store.ReadDroppedAsync(space, scope, after, cancellationToken))
+                state.Recall(resourceId, dropped);
         }
     }
 

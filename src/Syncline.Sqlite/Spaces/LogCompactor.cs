@@ -1,5 +1,6 @@
 using LibSqlite;
 using Syncline.Core.Operations;
+using Syncline.Core.Tree;
 using Syncline.Engine.Storage;
 
 namespace Syncline.Sqlite.Spaces;
@@ -61,6 +62,28 @@ internal sealed class LogCompactor(SqliteConnection connection, LogReader reader
         }
 
         return winners;
+    }
+
+    public Dictionary<ResourceId, StateVector> ReadDropped(Scope scope, long after, CancellationToken cancellationToken)
+    {
+        Dictionary<ResourceId, StateVector> dropped = [];
+        using SqliteStatement read = connection.Cached(
+            """
+            SELECT r.name, a.name, s.clock
+            FROM stubs s JOIN resources r ON r.id = s.resource JOIN actors a ON a.id = s.actor
+            WHERE r.scope = ?1 AND s.seq > ?2
+            """);
+        read.BindText(1, scope.Value);
+        read.Bind(2, after);
+        while (read.Step())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ResourceId resource = new(read.Text(0));
+            if (!dropped.TryGetValue(resource, out StateVector? vector)) dropped.Add(resource, vector = new StateVector());
+            vector.Add(new Stamp(read.Int64(2), new ActorId(read.Text(1))));
+        }
+
+        return dropped;
     }
 
     /// <exception cref="SqliteException">Nothing was written.</exception>

@@ -160,6 +160,23 @@ public sealed class InMemorySpaceStore : ISpaceStore
             cancellationToken));
 
     /// <inheritdoc />
+    public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken) =>
+        new(Run(
+            IReadOnlyDictionary<ResourceId, StateVector> () =>
+            {
+                Dictionary<ResourceId, StateVector> dropped = [];
+                foreach (OperationId id in Find(space).Stubs.Where(one => one.Key.Scope == scope && one.Value.Operation.Seq > after).Select(one => one.Key))
+                {
+                    dropped.TryAdd(id.ResourceId, new StateVector());
+                    dropped[id.ResourceId].Add(id.Stamp);
+                }
+
+                return dropped;
+            },
+            cancellationToken));
+
+    /// <inheritdoc />
     public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) =>
         new(Run(
             () =>

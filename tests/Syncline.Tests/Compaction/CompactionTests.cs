@@ -77,6 +77,8 @@ public sealed class CompactionTests
             List<Stamp> wanted = await space.ReadTreesAsync(
                 EngineWorld.Alice, (trees, _) => trees.Trees[tree.Id].Sendable.WorthSending(vector).ToList(), default);
             Assert.Equal(tree.Sendable.WorthSending(vector), wanted);
+            Assert.Equal(
+                TreeText.Of(tree.Stored), await space.ReadTreesAsync(EngineWorld.Alice, (trees, _) => TreeText.Of(trees.Trees[tree.Id].Stored), default));
             StateVector ranges = new();
             wanted.ForEach(ranges.Add);
             IReadOnlyList<LoggedOperation> sent = await space.ReadTreeOperationsAsync(

@@ -88,6 +88,9 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
         SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
         inner.FindWinnersAsync(space, registers, cancellationToken);
 
+    public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken) => inner.ReadDroppedAsync(space, scope, after, cancellationToken);
+
     public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) => inner.CompactAsync(space, step);
 
     public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
