@@ -42,8 +42,8 @@ public readonly struct Position : IEquatable<Position>, IComparable<Position>
 
     /// <summary>
     /// A position after <paramref name="left"/> and before <paramref name="right"/>, strictly, wherever the order has one. It has none between
-    /// equal positions, nor between two of which the second is the first and then a zero (0, ""), or the first and then (0, "\0"): then the
-    /// answer is the nearest position after <paramref name="right"/>. Only other clients write such, and the next move finds room again.
+    /// equal positions, between a path and the same with a zero (0, "") at its end, and between that and the path with (0, "\0") at its end:
+    /// then the answer comes right after <paramref name="right"/>. Only other clients write such.
     /// </summary>
     /// <param name="left">Null: before everything.</param>
     /// <param name="right">Null: after everything.</param>

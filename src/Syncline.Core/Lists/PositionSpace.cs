@@ -42,7 +42,8 @@ internal static class PositionSpace
     public static Position Between(Position? left, Position? right, string actor)
     {
         ReadOnlySpan<PositionComponent> low = (left ?? default).Components;
-        if (low.Length > 0 && low[^1].IsZero)
+        bool endsWithZero = low.Length > 0 && low[^1].IsZero;
+        if (endsWithZero)
             low = low[..^1];
         if (right is not { } end)
             return After(low, 0, actor);
@@ -52,9 +53,15 @@ internal static class PositionSpace
         // The left one ends where the right one goes on with a zero, or they are equal: there is nothing between them.
         if (level == low.Length && (level == high.Length || high[level].IsZero))
             return left is null && high.Length > 0 ? default : After(high, high.Length, actor);
-        return level < low.Length
-            ? Inside(low, high, level, actor)
-            : Before(high, level, actor) ?? (left is null ? default : After(high, high.Length, actor));
+        if (level < low.Length)
+            return Inside(low, high, level, actor);
+        if (Before(high, level, actor) is { } before)
+            return before;
+
+        // Only the left one and a zero are left, where it is not that itself.
+        if (left is null)
+            return default;
+        return endsWithZero ? After(high, high.Length, actor) : Position.Of([.. low, PositionComponent.Zero]);
     }
 
     /// <summary>A path after <paramref name="low"/> that shares its first <paramref name="kept"/> components.</summary>
