@@ -95,9 +95,9 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
         Write(space, log => log.Compactor.ReadCompactedUpTo(), cancellationToken);
 
     /// <inheritdoc />
-    public ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
-        SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
-        Write(space, IReadOnlyDictionary<Register, LoggedOperation> (log) => log.Compactor.FindWinners(registers, cancellationToken), cancellationToken);
+    public ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken) =>
+        Write(space, IReadOnlyDictionary<RegisterKey, LoggedOperation> (log) => log.Compactor.FindWinners(registers, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(

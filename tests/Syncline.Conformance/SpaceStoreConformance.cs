@@ -714,13 +714,13 @@ public abstract class SpaceStoreConformance
     {
         await CreateAsync();
         await AppendAsync(Logged(Id("a", 1)), Logged(Id("a", 2), "{\"x\":2}"), Logged(Id("a", 3)));
-        Register first = Register.Of(new OpaqueModel(), "first");
-        Register second = Register.Of(new OpaqueModel(), "second");
-        Register none = Register.Of(new OpaqueModel(), "none");
+        RegisterKey first = RegisterKey.Of(new OpaqueModel(), "first");
+        RegisterKey second = RegisterKey.Of(new OpaqueModel(), "second");
+        RegisterKey none = RegisterKey.Of(new OpaqueModel(), "none");
         await CompactAsync(after: 0, upTo: 1, dropped: [], new(first, 1), new(second, 1));
-        await CompactAsync(after: 1, upTo: 2, dropped: [], new KeyValuePair<Register, long>(first, 2));
+        await CompactAsync(after: 1, upTo: 2, dropped: [], new KeyValuePair<RegisterKey, long>(first, 2));
 
-        IReadOnlyDictionary<Register, LoggedOperation> winners = await Store.FindWinnersAsync(Space, [first, second, none], default);
+        IReadOnlyDictionary<RegisterKey, LoggedOperation> winners = await Store.FindWinnersAsync(Space, [first, second, none], default);
 
         Assert.Equal((2, 1), (winners[first].Seq, winners[second].Seq));
         Assert.Equal("{\"x\":2}", winners[first].Operation.Payload.ToString());
@@ -771,6 +771,7 @@ public abstract class SpaceStoreConformance
             (await HeadAsync()).Digest,
             Now,
             [new Scope("list"), new Scope("registry")],
+            [new Scope("list")],
             [new(new Scope("list"), new ResourceId("l1"), 1, 2, new byte[] { 9 }), new(new Scope("list"), new ResourceId("l2"), 2, 1, new byte[] { 8 })]);
         Assert.False(await Store.CompleteSnapshotAsync(Space, snapshot with { Epoch = new Epoch("another") }));
         Assert.True(await Store.CompleteSnapshotAsync(Space, snapshot));
@@ -800,7 +801,7 @@ public abstract class SpaceStoreConformance
     [Fact]
     public async Task A_store_that_can_write_says_so() => await Store.CheckAsync(default);
 
-    private async Task<bool> CompactAsync(long after, long upTo, IReadOnlyList<long> dropped, params KeyValuePair<Register, long>[] winners) =>
+    private async Task<bool> CompactAsync(long after, long upTo, IReadOnlyList<long> dropped, params KeyValuePair<RegisterKey, long>[] winners) =>
         await Store.CompactAsync(Space, new CompactionStep(First, after, upTo, winners, dropped, Now));
 
     private async Task TidyAsync(DateTimeOffset stubsBefore)

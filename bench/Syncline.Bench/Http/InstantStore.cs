@@ -58,9 +58,9 @@ internal sealed class InstantStore : ISpaceStore
 
     public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) => ValueTask.FromResult(0L);
 
-    public ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
-        SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyDictionary<Register, LoggedOperation>>(new Dictionary<Register, LoggedOperation>());
+    public ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyDictionary<RegisterKey, LoggedOperation>>(new Dictionary<RegisterKey, LoggedOperation>());
 
     public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
         SpaceId space, Scope scope, long after, CancellationToken cancellationToken) =>

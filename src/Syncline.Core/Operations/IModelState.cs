@@ -34,6 +34,9 @@ public interface IModelState
     /// <summary>The whole state as bytes, resource by resource, between two commits.</summary>
     IEnumerable<ResourceSnapshot> WriteSnapshots() => [];
 
+    /// <summary>Whether there are operations that the state does not stand for: kept, without content, and of no effect.</summary>
+    bool HasOperationsBeside => false;
+
     /// <summary>Takes in a resource that <see cref="WriteSnapshots"/> wrote, in the place of its operations up to the snapshot.</summary>
     /// <param name="snapshot">The bytes.</param>
     /// <param name="problem">Why they were not taken: damaged, or of another version.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Syncline.Core.Binary;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
 

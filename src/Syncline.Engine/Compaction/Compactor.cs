@@ -85,19 +85,19 @@ internal sealed partial class Compactor(EngineServices services)
 
     private async Task<Contest> HoldAsync(SpaceId space, List<LoggedOperation> operations, CancellationToken cancellationToken)
     {
-        Dictionary<long, Register[]> registers = operations.ToDictionary(logged => logged.Seq, RegistersOf);
-        IReadOnlyDictionary<Register, LoggedOperation> winners = await services.Store.FindWinnersAsync(
+        Dictionary<long, RegisterKey[]> registers = operations.ToDictionary(logged => logged.Seq, RegistersOf);
+        IReadOnlyDictionary<RegisterKey, LoggedOperation> winners = await services.Store.FindWinnersAsync(
             space, registers.Values.SelectMany(all => all).ToHashSet(), cancellationToken);
 
         // What loses one register may win others: all of its have to be known.
         LoggedOperation[] challenged = [.. winners.Values.DistinctBy(winner => winner.Seq)];
-        Dictionary<long, Register[]> ofChallenged = challenged.ToDictionary(winner => winner.Seq, RegistersOf);
-        HashSet<Register> others = [.. ofChallenged.Values.SelectMany(all => all).Where(register => !winners.ContainsKey(register))];
-        IReadOnlyDictionary<Register, LoggedOperation> winnersOfOthers = await services.Store.FindWinnersAsync(space, others, cancellationToken);
+        Dictionary<long, RegisterKey[]> ofChallenged = challenged.ToDictionary(winner => winner.Seq, RegistersOf);
+        HashSet<RegisterKey> others = [.. ofChallenged.Values.SelectMany(all => all).Where(register => !winners.ContainsKey(register))];
+        IReadOnlyDictionary<RegisterKey, LoggedOperation> winnersOfOthers = await services.Store.FindWinnersAsync(space, others, cancellationToken);
         Contest contest = new();
         foreach (LoggedOperation winner in challenged)
         {
-            foreach (Register register in ofChallenged[winner.Seq])
+            foreach (RegisterKey register in ofChallenged[winner.Seq])
             {
                 if ((winners.TryGetValue(register, out LoggedOperation? known) || winnersOfOthers.TryGetValue(register, out known)) && known.Seq == winner.Seq)
                     contest.Seed(register, winner);
@@ -109,14 +109,14 @@ internal sealed partial class Compactor(EngineServices services)
         return contest;
     }
 
-    private Register[] RegistersOf(LoggedOperation logged)
+    private RegisterKey[] RegistersOf(LoggedOperation logged)
     {
         IModel model = services.Reader.ModelOf(logged.Operation.Id.Scope);
         services.Reader.ReadContent(logged.Operation);
         IReadOnlyList<string> names = model.RegistersOf(logged.Operation);
-        Register[] registers = new Register[names.Count];
+        RegisterKey[] registers = new RegisterKey[names.Count];
         for (int i = 0; i < registers.Length; i++)
-            registers[i] = Register.Of(model, names[i]);
+            registers[i] = RegisterKey.Of(model, names[i]);
         return registers;
     }
 
@@ -138,21 +138,21 @@ internal sealed partial class Compactor(EngineServices services)
     /// <summary>Who wins which register, and who wins none any more.</summary>
     private sealed class Contest
     {
-        private readonly Dictionary<Register, LoggedOperation> _winners = [];
-        private readonly HashSet<Register> _changed = [];
+        private readonly Dictionary<RegisterKey, LoggedOperation> _winners = [];
+        private readonly HashSet<RegisterKey> _changed = [];
         private readonly Dictionary<long, int> _wins = [];
 
-        public List<KeyValuePair<Register, long>> Winners => [.. _changed.Select(register => KeyValuePair.Create(register, _winners[register].Seq))];
+        public List<KeyValuePair<RegisterKey, long>> Winners => [.. _changed.Select(register => KeyValuePair.Create(register, _winners[register].Seq))];
 
         public List<long> Dropped { get; } = [];
 
-        public void Seed(Register register, LoggedOperation winner)
+        public void Seed(RegisterKey register, LoggedOperation winner)
         {
             _winners[register] = winner;
             _wins[winner.Seq] = _wins.GetValueOrDefault(winner.Seq) + 1;
         }
 
-        public void Enter(LoggedOperation logged, Register[] registers)
+        public void Enter(LoggedOperation logged, RegisterKey[] registers)
         {
             Stamp stamp = logged.Operation.Id.Stamp;
 
@@ -160,7 +160,7 @@ internal sealed partial class Compactor(EngineServices services)
             if (registers.Length == 0 || registers.Any(register => _winners.TryGetValue(register, out LoggedOperation? other) && other.Operation.Id.Stamp == stamp))
                 return;
             int wins = 0;
-            foreach (Register register in registers)
+            foreach (RegisterKey register in registers)
             {
                 if (_winners.TryGetValue(register, out LoggedOperation? winner))
                 {

@@ -52,12 +52,12 @@ public sealed class Bootstrap
     {
         IReadOnlyList<Scope> used = await services.Store.ReadScopesAsync(space.Id, cancellationToken);
         Scope[] withState = [.. used.Where(scope => services.Reader.ModelOf(scope).SnapshotFormat > 0)];
-        Scope[] withoutState = [.. used.Except(withState)];
         LogHead head = space.Feed.Now.Head;
         StoredSnapshot? stored = await services.Store.FindSnapshotAsync(space.Id, cancellationToken);
         bool isUsable = stored is not null && stored.Seq <= head.Seq && withState.All(stored.Scopes.Contains)
             && stored.Parts.All(part => part.Format == services.Reader.ModelOf(part.Scope).SnapshotFormat);
         SpaceSnapshot? taken = isUsable ? null : await space.TakeSnapshotAsync(cancellationToken);
+        Scope[] others = [.. used.Except(withState), .. taken?.ScopesBeside ?? stored!.ScopesBeside];
         return new Bootstrap(
             services,
             space,
@@ -65,7 +65,7 @@ public sealed class Bootstrap
             taken?.Head ?? head,
             isUsable ? stored : null,
             taken,
-            withoutState.Length == 0 ? null : new Selection(withoutState, []));
+            others.Length == 0 ? null : new Selection(others, []));
     }
 
     /// <summary>Reads the bytes of a state, piece by piece.</summary>
@@ -110,10 +110,16 @@ public sealed class Bootstrap
             _space.DemandRole(_userId, Accounts.Role.Viewer);
             LogPage page = await _services.Store.ReadAsync(_space.Id, after, _others, limits, cancellationToken);
             after = page.Cursor;
-            LoggedOperation[] upToSeq = [.. page.Operations.Where(logged => logged.Seq <= Seq)];
-            if (upToSeq.Length > 0)
-                yield return upToSeq;
+            LoggedOperation[] others = [.. page.Operations.Where(logged => logged.Seq <= Seq && HasNoState(logged.Operation))];
+            if (others.Length > 0)
+                yield return others;
         }
+    }
+
+    private bool HasNoState(Operation operation)
+    {
+        _services.Reader.ReadContent(operation);
+        return operation.Content is null;
     }
 
     /// <summary>The state of one resource.</summary>

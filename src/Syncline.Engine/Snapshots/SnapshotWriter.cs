@@ -46,7 +46,7 @@ internal sealed partial class SnapshotWriter(EngineServices services)
         }
 
         StoredSnapshot stored = new(
-            id, snapshot.Head.Epoch, snapshot.Head.Seq, snapshot.Head.Digest, services.TimeProvider.GetUtcNow(), snapshot.Scopes, parts);
+            id, snapshot.Head.Epoch, snapshot.Head.Seq, snapshot.Head.Digest, services.TimeProvider.GetUtcNow(), snapshot.Scopes, snapshot.ScopesBeside, parts);
         if (await services.Store.CompleteSnapshotAsync(space.Id, stored))
             LogStored(space.Id, stored.Seq, snapshot.Parts.Sum(part => (long)part.Snapshot.State.Length));
     }

@@ -13,6 +13,6 @@ public sealed record CompactionStep(
     Epoch Epoch,
     long After,
     long UpTo,
-    IReadOnlyList<KeyValuePair<Register, long>> Winners,
+    IReadOnlyList<KeyValuePair<RegisterKey, long>> Winners,
     IReadOnlyList<long> Dropped,
     DateTimeOffset DroppedAt);

@@ -13,8 +13,8 @@ public interface ILogCompaction
     ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken);
 
     /// <summary>The winners of registers among what was looked through; registers without one are left out.</summary>
-    ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
-        SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken);
 
     /// <summary>The identities of dropped operations of a scope after a seq, as far as their stubs are there: a vector for each resource.</summary>
     ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(

@@ -9,6 +9,7 @@ namespace Syncline.Engine.Storage;
 /// <param name="Digest">The log's digest at that seq.</param>
 /// <param name="MadeAt">When.</param>
 /// <param name="Scopes">The scopes whose models it has the states of.</param>
+/// <param name="ScopesBeside">Those of them that also have operations which no state stands for.</param>
 /// <param name="Parts">Its parts, in the order of their numbers, from 0.</param>
 public sealed record StoredSnapshot(
     long Id,
@@ -17,6 +18,7 @@ public sealed record StoredSnapshot(
     OperationDigest Digest,
     DateTimeOffset MadeAt,
     IReadOnlyList<Scope> Scopes,
+    IReadOnlyList<Scope> ScopesBeside,
     IReadOnlyList<StoredSnapshot.Part> Parts)
 {
     /// <summary>Most bytes of a chunk; all of a part but the last have as many.</summary>

@@ -95,16 +95,19 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
     public async ValueTask<SpaceSnapshot> TakeSnapshotAsync()
     {
         List<Scope> scopes = [];
+        List<Scope> beside = [];
         List<(ResourceSnapshot, int)> parts = [];
         IReadOnlyList<Scope> used = await _store.ReadScopesAsync(space, CancellationToken.None);
         foreach (IModel model in used.Select(_reader.ModelOf).Distinct().Where(model => model.SnapshotFormat > 0))
         {
             IModelState state = await LoadAsync(model.Scopes.First(), CancellationToken.None);
             scopes.AddRange(model.Scopes);
+            if (state.HasOperationsBeside)
+                beside.AddRange(model.Scopes);
             parts.AddRange(state.WriteSnapshots().Select(snapshot => (snapshot, model.SnapshotFormat)));
         }
 
-        return new SpaceSnapshot(Head, scopes, parts);
+        return new SpaceSnapshot(Head, scopes, beside, parts);
     }
 
     private async ValueTask ReplayAsync(IModelState state, long after, Selection selection, CancellationToken cancellationToken)

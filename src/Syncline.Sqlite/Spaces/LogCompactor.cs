@@ -44,12 +44,12 @@ internal sealed class LogCompactor(SqliteConnection connection, LogReader reader
 
     public long ReadCompactedUpTo() => connection.ReadInteger("SELECT compacted_up_to FROM meta");
 
-    public Dictionary<Register, LoggedOperation> FindWinners(IReadOnlyCollection<Register> registers, CancellationToken cancellationToken)
+    public Dictionary<RegisterKey, LoggedOperation> FindWinners(IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken)
     {
-        Dictionary<Register, LoggedOperation> winners = new(registers.Count);
+        Dictionary<RegisterKey, LoggedOperation> winners = new(registers.Count);
         Dictionary<long, LoggedOperation> read = [];
-        Span<byte> bytes = stackalloc byte[Register.Size];
-        foreach (Register register in registers)
+        Span<byte> bytes = stackalloc byte[RegisterKey.Size];
+        foreach (RegisterKey register in registers)
         {
             cancellationToken.ThrowIfCancellationRequested();
             register.WriteTo(bytes);
@@ -92,8 +92,8 @@ internal sealed class LogCompactor(SqliteConnection connection, LogReader reader
         using SqliteTransaction transaction = connection.BeginImmediate();
         if (step.Epoch != epoch || step.After != ReadCompactedUpTo()) return false;
 
-        Span<byte> bytes = stackalloc byte[Register.Size];
-        foreach ((Register register, long seq) in step.Winners)
+        Span<byte> bytes = stackalloc byte[RegisterKey.Size];
+        foreach ((RegisterKey register, long seq) in step.Winners)
         {
             register.WriteTo(bytes);
             using SqliteStatement put = connection.Cached("INSERT INTO winners (register, seq) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = excluded.seq");

@@ -20,7 +20,7 @@ internal sealed class SnapshotFile(SqliteConnection connection, Epoch epoch)
 
     public StoredSnapshot? Find()
     {
-        using SqliteStatement find = connection.Cached("SELECT id, epoch, seq, digest, made_at, scopes FROM snapshots");
+        using SqliteStatement find = connection.Cached("SELECT id, epoch, seq, digest, made_at, scopes, beside FROM snapshots");
         if (!find.Step()) return null;
 
         long id = find.Int64(0);
@@ -40,7 +40,8 @@ internal sealed class SnapshotFile(SqliteConnection connection, Epoch epoch)
             find.Int64(2),
             OperationDigest.FromInt64(find.Int64(3)),
             find.Time(4),
-            [.. find.Text(5).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(scope => new Scope(scope))],
+            ScopesOf(find.Text(5)),
+            ScopesOf(find.Text(6)),
             parts);
     }
 
@@ -75,14 +76,15 @@ internal sealed class SnapshotFile(SqliteConnection connection, Epoch epoch)
         using SqliteTransaction transaction = connection.BeginImmediate();
         RemoveAll();
         using (SqliteStatement put = connection.Cached(
-            "INSERT INTO snapshots (id, epoch, seq, digest, made_at, scopes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"))
+            "INSERT INTO snapshots (id, epoch, seq, digest, made_at, scopes, beside) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"))
         {
             put.Bind(1, snapshot.Id);
             put.BindText(2, snapshot.Epoch.Value);
             put.Bind(3, snapshot.Seq);
             put.Bind(4, snapshot.Digest.ToInt64());
             put.Bind(5, snapshot.MadeAt);
-            put.BindText(6, string.Join(' ', snapshot.Scopes.Select(scope => scope.Value)));
+            put.BindText(6, TextOf(snapshot.Scopes));
+            put.BindText(7, TextOf(snapshot.ScopesBeside));
             put.Run();
         }
 
@@ -111,6 +113,10 @@ internal sealed class SnapshotFile(SqliteConnection connection, Epoch epoch)
         remove.Run();
         return connection.Changes > 0;
     }
+
+    private static Scope[] ScopesOf(string text) => [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(scope => new Scope(scope))];
+
+    private static string TextOf(IReadOnlyList<Scope> scopes) => string.Join(' ', scopes.Select(scope => scope.Value));
 
     // The pieces go later, a few at a time.
     private void RemoveAll() => connection.Execute("DELETE FROM snapshot_parts; DELETE FROM snapshots");

@@ -147,7 +147,8 @@ internal static class SpaceSchema
             seq      INTEGER NOT NULL,
             digest   INTEGER NOT NULL,
             made_at  INTEGER NOT NULL,
-            scopes   TEXT    NOT NULL                   -- of the models it has the states of, with spaces between
+            scopes   TEXT    NOT NULL,                  -- of the models it has the states of, with spaces between
+            beside   TEXT    NOT NULL                   -- those that have operations beside the states
         ) STRICT;
 
         CREATE TABLE snapshot_parts (

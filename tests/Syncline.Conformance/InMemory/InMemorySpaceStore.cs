@@ -148,10 +148,10 @@ public sealed class InMemorySpaceStore : ISpaceStore
         new(Run(() => Find(space).CompactedUpTo, cancellationToken));
 
     /// <inheritdoc />
-    public ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
-        SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken) =>
         new(Run(
-            IReadOnlyDictionary<Register, LoggedOperation> () =>
+            IReadOnlyDictionary<RegisterKey, LoggedOperation> () =>
             {
                 Log log = Find(space);
                 return registers.Where(log.Winners.ContainsKey)
@@ -183,7 +183,7 @@ public sealed class InMemorySpaceStore : ISpaceStore
             {
                 Log log = Find(space);
                 if (log.Epoch != step.Epoch || log.CompactedUpTo != step.After) return false;
-                foreach ((Register register, long seq) in step.Winners)
+                foreach ((RegisterKey register, long seq) in step.Winners)
                     log.Winners[register] = seq;
                 foreach (long seq in step.Dropped)
                     log.Drop(seq, step.DroppedAt);
@@ -344,7 +344,7 @@ public sealed class InMemorySpaceStore : ISpaceStore
 
         public Dictionary<OperationId, Stub> Stubs { get; } = [];
 
-        public Dictionary<Register, long> Winners { get; } = [];
+        public Dictionary<RegisterKey, long> Winners { get; } = [];
 
         public long CompactedUpTo { get; set; }
 

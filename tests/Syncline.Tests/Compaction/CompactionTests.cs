@@ -3,6 +3,7 @@ using Syncline.Core.Tree;
 using Syncline.Engine.Spaces;
 using Syncline.Engine.Writing;
 using Syncline.Tests.Engine;
+using Syncline.Tests.Lists;
 using Syncline.Tests.Trees;
 
 namespace Syncline.Tests.Compaction;
@@ -19,11 +20,16 @@ public sealed class CompactionTests
         {
             Random random = new(seed);
             await using CompactionWorld world = await CompactionWorld.StartAsync(onSqlite);
-            List<TreeOp> workload = random.Chance(50) ? TreeWorkload.Causal(random, 120) : TreeWorkload.Wild(random, 120);
+            List<PushItem> workload = [.. random.Next(3) switch
+            {
+                0 => TreeWorkload.Causal(random, 120).Select(world.Item),
+                1 => TreeWorkload.Wild(random, 120).Select(world.Item),
+                _ => ListWorkload.Wild(random, 120).Select(operation => new PushItem(operation, Refusal: null, Tx: null)),
+            }];
             for (int next = 0, notes = 0; next < workload.Count;)
             {
                 int count = Math.Min(random.Next(1, 20), workload.Count - next);
-                List<PushItem> items = [.. workload.GetRange(next, count).Select(world.Item)];
+                List<PushItem> items = [.. workload.GetRange(next, count)];
                 if (random.Chance(40))
                     items.Add(world.Engine.Keyed($"n{random.Next(3)}", ++notes, $"k{random.Next(4)}", tx: "t"));
                 if (random.Chance(20))
@@ -52,6 +58,9 @@ public sealed class CompactionTests
         TreesState twin = world.Replay(world.Twin);
         string expected = Text(twin);
         Assert.True(expected == Text(world.Replay(log)), $"{what}: one that starts anew");
+        string lists = world.ReplayLists(world.Twin);
+        Assert.Equal(lists, world.ReplayLists(log));
+        Assert.Equal(lists, await world.ListsAsync());
 
         // What is no write of a register stays, and so does the newest write of each.
         HashSet<long> left = [.. log.Select(logged => logged.Seq)];
@@ -65,6 +74,7 @@ public sealed class CompactionTests
             int held = random.Next(world.Twin.Count + 1);
             List<LoggedOperation> pulled = await world.PullAsync(held, random.Next(1, 30));
             Assert.True(expected == Text(world.Replay([.. world.Twin.Take(held), .. pulled])), $"{what}: one that had {held} and pulled");
+            Assert.Equal(lists, world.ReplayLists([.. world.Twin.Take(held), .. pulled]));
         }
 
         LiveSpace space = await world.Engine.UseAsync();

@@ -1,3 +1,4 @@
+using Syncline.Core.Lists;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine;
@@ -75,17 +76,39 @@ internal sealed class CompactionWorld : IAsyncDisposable
     }
 
     /// <summary>The trees of some operations in the order given.</summary>
-    public TreesState Replay(IEnumerable<LoggedOperation> operations)
-    {
-        TreesState state = new(new TreeLimits());
-        foreach (LoggedOperation logged in operations.Where(logged => logged.Operation.Id.Scope == TreeModel.Scope))
-        {
-            Engine.Reader.ReadContent(logged.Operation);
-            state.Apply(logged);
-        }
+    public TreesState Replay(IEnumerable<LoggedOperation> operations) => Replay(new TreesState(new TreeLimits()), TreeModel.Scope, operations);
 
+    /// <summary>The lists of some operations in the order given, as bytes that are equal where the lists are.</summary>
+    public string ReplayLists(IEnumerable<LoggedOperation> operations)
+    {
+        ListModel model = new();
+        IModelState state = model.CreateState();
+        foreach (LoggedOperation logged in operations.Where(logged => model.Scopes.Contains(logged.Operation.Id.Scope)))
+            Take(state, logged);
+        state.Commit();
+        return BytesOf(state.WriteSnapshots());
+    }
+
+    /// <summary>The same of the space's own lists.</summary>
+    public async Task<string> ListsAsync() => BytesOf(
+        (await (await Engine.UseAsync()).TakeSnapshotAsync(default)).Parts.Select(part => part.Snapshot).Where(part => part.Scope != TreeModel.Scope));
+
+    private static string BytesOf(IEnumerable<ResourceSnapshot> snapshots) =>
+        string.Join('\n', snapshots.Select(snapshot => $"{snapshot.Scope}/{snapshot.ResourceId} {Convert.ToHexString(snapshot.State.Span)}"));
+
+    private TState Replay<TState>(TState state, Scope scope, IEnumerable<LoggedOperation> operations)
+        where TState : IModelState
+    {
+        foreach (LoggedOperation logged in operations.Where(logged => logged.Operation.Id.Scope == scope))
+            Take(state, logged);
         state.Commit();
         return state;
+    }
+
+    private void Take(IModelState state, LoggedOperation logged)
+    {
+        Engine.Reader.ReadContent(logged.Operation);
+        state.Apply(logged);
     }
 
     /// <summary>Pulls as a client does that keeps a digest, page by page, and checks the digest at each.</summary>

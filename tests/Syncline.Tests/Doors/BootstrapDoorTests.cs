@@ -34,10 +34,13 @@ public sealed class BootstrapDoorTests
 
         // What has no state comes as it is, up to that seq and in its order.
         Assert.Equal(
-            page["operations"]!.AsArray().Where(one => one!["scope"]!.GetValue<string>() == "note").Select(one => one!.ToJsonString()),
+            page["operations"]!.AsArray().Where(one => one!["scope"]!.GetValue<string>() == "note" || one["payload"]!["unknown"] is not null)
+                .Select(one => one!.ToJsonString()),
             lines.Where(line => line["seq"] is not null).Select(line => line.ToJsonString()));
 
-        JsonNode state = Assert.Single(lines, line => line["state"] is not null);
+        Assert.Equal(2, lines.Count(line => line["state"] is not null));
+        Assert.Equal("list", Assert.Single(lines, line => line["resourceId"]!.GetValue<string>() == "l" && line["state"] is not null)["scope"]!.GetValue<string>());
+        JsonNode state = Assert.Single(lines, line => line["state"] is not null && line["scope"]!.GetValue<string>() == "tree");
         Assert.Equal(("tree", "root", TreeSnapshot.FormatVersion), (state["scope"]!.GetValue<string>(), state["resourceId"]!.GetValue<string>(), state["format"]!.GetValue<int>()));
         TreesState loaded = new(new TreeLimits());
         Assert.True(loaded.TryLoad(Convert.FromBase64String(state["state"]!.GetValue<string>()), out string? problem), problem);
@@ -85,7 +88,11 @@ public sealed class BootstrapDoorTests
         for (int i = first; i <= last; i++)
         {
             await server.PutAsync(i == 1 ? Move("a", "1", "root", null) : Move("a", $"{i}", $"v{i}", "root"));
-            await server.PushAsync(Note("n", $"{i}", $$"""{"text":"{{i}}"}"""));
+            await server.PushAsync(i % 3 == 0
+                ? Note("n", $"{i}", $$"""{"text":"{{i}}"}""")
+                : $$"""
+                  {"scope":"list","resourceId":"l","actor":"n","clock":{{i}},"payload":{"type":"insert","itemId":"t{{i}}"{{(i % 3 == 1 ? ",\"payload\":{\"text\":\"x\"}" : ",\"payload\":7,\"unknown\":1")}}} }
+                  """);
         }
     }
 

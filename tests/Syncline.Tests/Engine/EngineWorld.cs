@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using Syncline.Conformance.InMemory;
+using Syncline.Core.Lists;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine;
@@ -24,7 +25,9 @@ internal sealed class EngineWorld : IAsyncDisposable
     private EngineWorld(ISpaceStore store, InMemorySpaceStore memory, IReadOnlyList<IModel> models, IReadOnlyList<IOperationRule> rules)
     {
         Memory = memory;
-        Reader = new OperationReader([.. models, new TreeModel(new TreeLimits(HeldBackPerActorMax: 10, HeldBackBytesPerUserMax: 5_000))], OperationLimits.Default);
+        Reader = new OperationReader(
+            [.. models, new TreeModel(new TreeLimits(HeldBackPerActorMax: 10, HeldBackBytesPerUserMax: 5_000)), new ListModel()],
+            OperationLimits.Default);
         Store = store;
         Services = new EngineServices(
             store,

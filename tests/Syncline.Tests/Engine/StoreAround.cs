@@ -84,8 +84,8 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) =>
         inner.ReadCompactedUpToAsync(space, cancellationToken);
 
-    public ValueTask<IReadOnlyDictionary<Register, LoggedOperation>> FindWinnersAsync(
-        SpaceId space, IReadOnlyCollection<Register> registers, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken) =>
         inner.FindWinnersAsync(space, registers, cancellationToken);
 
     public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(

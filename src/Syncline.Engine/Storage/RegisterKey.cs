@@ -10,13 +10,13 @@ namespace Syncline.Engine.Storage;
 /// name. Whoever chooses the names cannot make two of them one, and so make the log drop what it must keep.
 /// </summary>
 /// <param name="Value">The bits.</param>
-public readonly record struct Register(UInt128 Value)
+public readonly record struct RegisterKey(UInt128 Value)
 {
     /// <summary>Bytes of a register in a store.</summary>
     public const int Size = 16;
 
     /// <summary>The register of a name that <see cref="IModel.RegistersOf"/> gave.</summary>
-    public static Register Of(IModel model, string name)
+    public static RegisterKey Of(IModel model, string name)
     {
         string text = model.Scopes.Count == 0 ? $"\n{name}" : $"{model.Scopes.Min(scope => scope.Value)}\n{name}";
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -25,7 +25,7 @@ public readonly record struct Register(UInt128 Value)
     }
 
     /// <summary>Reads what <see cref="WriteTo"/> wrote.</summary>
-    public static Register From(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt128BigEndian(bytes));
+    public static RegisterKey From(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt128BigEndian(bytes));
 
     /// <summary>Writes <see cref="Size"/> bytes.</summary>
     public void WriteTo(Span<byte> destination) => BinaryPrimitives.WriteUInt128BigEndian(destination, Value);
