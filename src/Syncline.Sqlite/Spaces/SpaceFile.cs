@@ -49,9 +49,9 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
                 CloseBoth();
                 if (!Path.Exists(path)) return;
                 // The file first: what is left of a deletion that is broken off can then never be opened, and the next creation removes it.
-                File.Delete(path);
+                context.Disk.Delete(path);
                 DeleteLeftovers();
-                DirectorySync.Flush(Path.GetDirectoryName(path)!);
+                context.Disk.SyncNames(Path.GetDirectoryName(path)!);
             }
         }
     }
@@ -232,7 +232,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
 
     private SqliteConnection OpenConnection(int cacheKibibytes)
     {
-        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWrite);
+        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWrite, fileSystem: context.Disk.FileSystem);
         try
         {
             connection.BusyTimeout = SpaceFileContext.BusyTimeout;
@@ -301,7 +301,8 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         Directory.CreateDirectory(folder);
         DeleteLeftovers();
         string temporaryPath = path + ".new";
-        using (SqliteConnection connection = SqliteConnection.Open(temporaryPath, SqliteOpenMode.ReadWriteCreate))
+        using (SqliteConnection connection = SqliteConnection.Open(
+            temporaryPath, SqliteOpenMode.ReadWriteCreate, fileSystem: context.Disk.FileSystem))
         {
             // Nothing to roll back to: a journal in memory will do. Only the change to WAL and the rename come after.
             connection.Execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL");
@@ -309,10 +310,10 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             connection.Execute("PRAGMA journal_mode = WAL");
         }
 
-        File.Move(temporaryPath, path);
-        DirectorySync.Flush(folder);
+        context.Disk.Move(temporaryPath, path);
+        context.Disk.SyncNames(folder);
         // Always: whoever made the folder may not have come so far.
-        DirectorySync.Flush(Path.GetDirectoryName(folder)!);
+        context.Disk.SyncNames(Path.GetDirectoryName(folder)!);
     }
 
     private void FillMeta(SqliteConnection connection, Epoch epoch, DateTimeOffset createdAt)
@@ -328,7 +329,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
     private void DeleteLeftovers()
     {
         foreach (string suffix in (ReadOnlySpan<string>)["-wal", "-shm", ".new", ".new-wal", ".new-shm", ".new-journal"])
-            File.Delete(path + suffix);
+            context.Disk.Delete(path + suffix);
     }
 
     private readonly record struct Life(bool WasClosedInOrder, Epoch Epoch, bool HasEarlier);
