@@ -34,8 +34,9 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         {
             lock (_writing)
             {
-                if (Path.Exists(path)) return;
-                CreateFile(epoch, createdAt);
+                if (!Path.Exists(path)) CreateFile(epoch, createdAt);
+                // Also what is there: whoever made it, or the folder, may have been killed before this.
+                SyncNames();
             }
         }
     }
@@ -47,11 +48,12 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             lock (_writing)
             {
                 CloseBoth();
-                if (!Path.Exists(path)) return;
+                if (!Directory.Exists(Path.GetDirectoryName(path)!)) return;
                 // The file first: what is left of a deletion that is broken off can then never be opened, and the next creation removes it.
+                // Also when it is gone already: whoever deleted it may have been killed before this.
                 context.Disk.Delete(path);
-                DeleteLeftovers();
                 context.Disk.SyncNames(Path.GetDirectoryName(path)!);
+                DeleteLeftovers();
             }
         }
     }
@@ -311,9 +313,6 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         }
 
         context.Disk.Move(temporaryPath, path);
-        context.Disk.SyncNames(folder);
-        // Always: whoever made the folder may not have come so far.
-        context.Disk.SyncNames(Path.GetDirectoryName(folder)!);
     }
 
     private void FillMeta(SqliteConnection connection, Epoch epoch, DateTimeOffset createdAt)
@@ -324,6 +323,13 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         insert.Bind(2, createdAt);
         insert.BindText(3, epoch.Value);
         insert.Run();
+    }
+
+    private void SyncNames()
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        context.Disk.SyncNames(folder);
+        context.Disk.SyncNames(Path.GetDirectoryName(folder)!);
     }
 
     private void DeleteLeftovers()

@@ -44,7 +44,7 @@ internal sealed class AccountsWorkload : IWorkload
                 $"Acknowledged: {string.Join(", ", _acknowledged.Except(found))}; found: {string.Join(", ", found.Except(_acknowledged))}.");
         }
 
-        if (_disk.HasPower) (_acknowledged, _possible) = (found, null);
+        if (_disk.IsUp) (_acknowledged, _possible) = (found, null);
     }
 
     public async Task StepAsync(Random random)
@@ -123,7 +123,7 @@ internal sealed class AccountsWorkload : IWorkload
     {
         _possible = possible;
         await change();
-        if (_disk.HasPower) (_acknowledged, _possible) = (possible, null);
+        if (_disk.IsUp) (_acknowledged, _possible) = (possible, null);
     }
 
     private async Task<HashSet<string>> ReadFactsAsync()

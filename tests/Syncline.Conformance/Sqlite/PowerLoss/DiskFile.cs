@@ -12,6 +12,17 @@ internal sealed class DiskFile(byte[] synced)
     // Cut off, but by a sync of the data alone: the file may still have its former length.
     private byte[] _uncertainEnd = [];
 
+    /// <summary>One that goes its own way from here.</summary>
+    public DiskFile Copy()
+    {
+        DiskFile copy = new(_synced) { _uncertainEnd = _uncertainEnd };
+        copy._unsynced.AddRange(_unsynced);
+        return copy;
+    }
+
+    /// <summary>The content as the running system sees it.</summary>
+    public byte[] Read() => Changed(keeps: () => true);
+
     public void Write(long offset, ReadOnlySpan<byte> bytes) => _unsynced.Add(new Change(offset, bytes.ToArray()));
 
     public void Truncate(long length) => _unsynced.Add(new Change(length, Bytes: null));
@@ -21,7 +32,7 @@ internal sealed class DiskFile(byte[] synced)
     public void Sync(bool dataOnly)
     {
         byte[] before = _synced;
-        _synced = Changed(keeps: () => true);
+        _synced = Read();
         _unsynced.Clear();
         _uncertainEnd = dataOnly && before.Length > _synced.Length ? before[_synced.Length..] : [];
     }

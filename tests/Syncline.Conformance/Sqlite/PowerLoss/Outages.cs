@@ -1,7 +1,7 @@
 namespace Syncline.Conformance.Sqlite.PowerLoss;
 
 /// <summary>
-/// What is done to a store that loses its power again and again. It remembers what was acknowledged while there was power, and of the one
+/// What is done to a store that loses its power, or is killed, again and again. It remembers what was acknowledged while there was power, and of the one
 /// thing that was under way what it may have come to. A new kind of transaction is a new step of a workload, or a new workload.
 /// </summary>
 internal interface IWorkload : IDisposable
@@ -11,24 +11,25 @@ internal interface IWorkload : IDisposable
     /// <param name="disk">What it lies on.</param>
     void Start(string folder, PowerLossDisk disk);
 
-    /// <summary>Compares what is there after a loss of power with what was acknowledged before it.</summary>
+    /// <summary>Compares what is there after an outage with what was acknowledged before it. What is found is acknowledged from now on.</summary>
     /// <exception cref="AcknowledgedLostException">Something is missing.</exception>
     Task CheckAsync();
 
-    /// <summary>Does one thing, and remembers it as acknowledged if there was still power when it ended.</summary>
+    /// <summary>Does one thing, and remembers it as acknowledged if the disk was still up when it ended.</summary>
     Task StepAsync(Random random);
 }
 
 /// <summary>A promise is broken: something that was acknowledged before the power went is not there after it.</summary>
 internal sealed class AcknowledgedLostException(string message) : Exception(message);
 
-/// <summary>Runs workloads through one loss of power after the other.</summary>
+/// <summary>Runs workloads through one outage after the other: losses of power, and servers that are killed in between.</summary>
 internal static class Outages
 {
-    private const int LossesPerSeed = 3;
+    private const int OutagesPerSeed = 6;
 
-    // A step makes about ten events: the power goes while a store is opened as well as after dozens of steps.
-    private const int EventsMax = 200;
+    // An append makes about ten events. Half of the outages come soon after the one before: while the store recovers, or just after.
+    private const int FewEventsMax = 12;
+    private const int ManyEventsMax = 200;
 
     /// <summary>One workload per seed; what fails names its seed.</summary>
     /// <exception cref="InvalidOperationException">A check failed.</exception>
@@ -71,33 +72,37 @@ internal static class Outages
         Random random = new(seed);
         IWorkload workload = make(random);
         TemporaryData data = new();
+        PowerLossDisk disk = makeDisk(data.Path);
         try
         {
-            for (int loss = 0; loss < LossesPerSeed; loss++)
+            for (int outage = 0; outage < OutagesPerSeed; outage++)
             {
                 TemporaryData left = new();
                 try
                 {
-                    using PowerLossDisk disk = makeDisk(data.Path);
-                    disk.LosePowerAfter(random.Next(1, EventsMax), random, left.Path);
+                    int events = random.Next(random.Next(2) == 0 ? FewEventsMax : ManyEventsMax);
+                    if (random.Next(3) == 0) disk.KillAfter(events, left.Path);
+                    else disk.LosePowerAfter(events, random, left.Path);
                     await LiveAsync(workload, data, disk, random);
                 }
                 finally
                 {
+                    PowerLossDisk next = disk.Next ?? makeDisk(left.Path);
+                    disk.Dispose();
                     data.Dispose();
-                    data = left;
+                    (disk, data) = (next, left);
                 }
             }
 
-            using PowerLossDisk last = makeDisk(data.Path);
             using (workload)
             {
-                workload.Start(data.PathOf("data"), last);
+                workload.Start(data.PathOf("data"), disk);
                 await workload.CheckAsync();
             }
         }
         finally
         {
+            disk.Dispose();
             data.Dispose();
         }
     }
@@ -108,9 +113,9 @@ internal static class Outages
         {
             workload.Start(data.PathOf("data"), disk);
 
-            // What the power interrupts here, while the store recovers, must be recovered the next time.
+            // What is interrupted here, while the store recovers, must be recovered the next time.
             await workload.CheckAsync();
-            while (disk.HasPower)
+            while (disk.IsUp)
                 await workload.StepAsync(random);
         }
     }

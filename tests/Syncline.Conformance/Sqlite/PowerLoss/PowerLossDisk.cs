@@ -6,7 +6,8 @@ namespace Syncline.Conformance.Sqlite.PowerLoss;
 /// A disk that loses its power: real files below one folder, and beside them what of their names and contents is durable. Whatever is done
 /// to them through SQLite or through <see cref="DataDisk"/> is an event; the power goes just before one. Then the folder is left in another
 /// place as it might be found: with all that was synced, and of the rest any part, as seeded. The process goes on with the real files, as if
-/// nothing had happened; what it does from then on leaves no trace.
+/// nothing had happened; what it does from then on leaves no trace. A server that is killed leaves everything, but what was not synced may
+/// still be lost with the power later.
 /// </summary>
 /// <remarks>
 /// Contents become durable by SQLite's xSync. Names become durable by <see cref="DataDisk.SyncNames"/>, by xDelete that asks for it, and, as
@@ -26,29 +27,36 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
     private readonly Dictionary<string, DiskFile?> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DiskFile?> _durableNames = new(StringComparer.Ordinal);
     private readonly List<NameChange> _unsyncedNames = [];
-    private Random? _random;
-    private string _leftIn = "";
-    private int _eventsUntilLoss = int.MaxValue;
+    private Action? _outage;
+    private int _eventsUntilOutage;
     private Exception? _failure;
 
     /// <param name="root">What is in this folder already is durable.</param>
     public PowerLossDisk(string root)
+        : this(root, isNew: true)
     {
-        _root = Path.GetFullPath(root);
         foreach (string folder in Directory.EnumerateDirectories(_root, "*", SearchOption.AllDirectories))
             _names.Add(folder, null);
         foreach (string file in Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories))
             _names.Add(file, new DiskFile(File.ReadAllBytes(file)));
         foreach ((string path, DiskFile? file) in _names)
             _durableNames.Add(path, file);
+    }
+
+    private PowerLossDisk(string root, bool isNew)
+    {
+        _root = Path.GetFullPath(root);
         _fileSystem = new PowerLossFileSystem(this);
     }
 
     /// <inheritdoc />
     public override string FileSystem => _fileSystem.Name;
 
-    /// <summary>False once the power is gone. What came to its end while this was true was acknowledged in time.</summary>
-    public bool HasPower { get; private set; } = true;
+    /// <summary>False once the power is gone or the server killed. What came to its end while this was true was acknowledged in time.</summary>
+    public bool IsUp { get; private set; } = true;
+
+    /// <summary>After the server was killed: the disk that the next one finds, to be disposed in place of this one.</summary>
+    public PowerLossDisk? Next { get; private set; }
 
     /// <summary>A disk that says it has synced the contents of files and has not. To see that tests notice.</summary>
     public bool LiesAboutContents { get; init; }
@@ -60,17 +68,16 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
     public bool FailsNextSyncOfNames { get; set; }
 
     /// <summary>Has the power go before one of the next events.</summary>
-    /// <param name="events">How many still happen; 0: now.</param>
+    /// <param name="events">How many still happen; 0: none.</param>
     /// <param name="random">What is kept of what was not synced.</param>
     /// <param name="leftIn">An empty folder for what is left.</param>
-    public void LosePowerAfter(int events, Random random, string leftIn)
-    {
-        lock (_gate)
-        {
-            (_eventsUntilLoss, _random, _leftIn) = (events, random, leftIn);
-            if (events == 0) LosePower();
-        }
-    }
+    public void LosePowerAfter(int events, Random random, string leftIn) =>
+        (_eventsUntilOutage, _outage) = (events, () => LosePower(random, leftIn));
+
+    /// <summary>Has the server killed before one of the next events: nothing is lost, but what was not synced still can be.</summary>
+    /// <param name="events">How many still happen; 0: none.</param>
+    /// <param name="leftIn">An empty folder for what is left, on the disk <see cref="Next"/>.</param>
+    public void KillAfter(int events, string leftIn) => (_eventsUntilOutage, _outage) = (events, () => Kill(leftIn));
 
     /// <inheritdoc />
     public override void Move(string path, string newPath)
@@ -108,7 +115,7 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
                 if (_names.TryGetValue(path, out file)) return;
                 ChangeNames(new NameChange(Removed: null, path, file = new DiskFile([])));
             },
-            evenWithoutPower: true);
+            evenWhenDown: true);
         return file ?? throw new InvalidOperationException($"{path} is a folder.");
     }
 
@@ -125,7 +132,7 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
         lock (_gate)
         {
             CountEvent();
-            if (HasPower) file.Write(offset, bytes);
+            if (IsUp) file.Write(offset, bytes);
         }
     }
 
@@ -154,18 +161,21 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
         if (_failure is not null) throw new InvalidOperationException("The disk has a bug.", _failure);
     }
 
-    private void Happens(Action change, bool evenWithoutPower = false)
+    private void Happens(Action change, bool evenWhenDown = false)
     {
         lock (_gate)
         {
             CountEvent();
-            if (HasPower || evenWithoutPower) change();
+            if (IsUp || evenWhenDown) change();
         }
     }
 
     private void CountEvent()
     {
-        if (HasPower && _random is not null && _eventsUntilLoss-- == 0) LosePower();
+        if (!IsUp || _outage is null || _eventsUntilOutage-- > 0) return;
+
+        IsUp = false;
+        _outage();
     }
 
     private void RemoveName(string path)
@@ -198,23 +208,55 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
         _unsyncedNames.RemoveAll(change => change.Folder == folder);
     }
 
-    private void LosePower()
+    private void LosePower(Random random, string leftIn)
     {
-        HasPower = false;
-        int namesKeptPercent = KeptPercents[_random!.Next(KeptPercents.Length)];
-        int contentsKeptPercent = KeptPercents[_random.Next(KeptPercents.Length)];
+        int namesKeptPercent = KeptPercents[random.Next(KeptPercents.Length)];
+        int contentsKeptPercent = KeptPercents[random.Next(KeptPercents.Length)];
         foreach (NameChange change in _unsyncedNames)
         {
-            if (_random.Next(100) < namesKeptPercent) change.ApplyTo(_durableNames);
+            if (random.Next(100) < namesKeptPercent) change.ApplyTo(_durableNames);
         }
 
-        foreach ((string path, DiskFile? file) in _durableNames.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        Leave(_durableNames, leftIn, file => file.AfterPowerLoss(() => random.Next(100) < contentsKeptPercent));
+    }
+
+    private void Kill(string leftIn)
+    {
+        Leave(_names, leftIn, file => file.Read());
+        Next = new PowerLossDisk(leftIn, isNew: false) { LiesAboutContents = LiesAboutContents, LiesAboutNames = LiesAboutNames };
+        Dictionary<DiskFile, DiskFile> copies = [];
+        foreach ((string path, DiskFile? file) in _names)
+            Next._names.Add(MovedTo(leftIn, path), Copied(file));
+        foreach ((string path, DiskFile? file) in _durableNames)
+            Next._durableNames.Add(MovedTo(leftIn, path), Copied(file));
+        foreach (NameChange change in _unsyncedNames)
         {
-            string left = Path.Combine(_leftIn, Path.GetRelativePath(_root, path));
+            Next._unsyncedNames.Add(new NameChange(
+                change.Removed is null ? null : MovedTo(leftIn, change.Removed),
+                change.Added is null ? null : MovedTo(leftIn, change.Added),
+                Copied(change.File)));
+        }
+
+        // A file that has two names, one of them durable, is still one.
+        DiskFile? Copied(DiskFile? file)
+        {
+            if (file is null) return null;
+            if (!copies.TryGetValue(file, out DiskFile? copy)) copies.Add(file, copy = file.Copy());
+            return copy;
+        }
+    }
+
+    private string MovedTo(string folder, string path) => Path.Combine(folder, Path.GetRelativePath(_root, path));
+
+    private void Leave(Dictionary<string, DiskFile?> names, string leftIn, Func<DiskFile, byte[]> contentOf)
+    {
+        foreach ((string path, DiskFile? file) in names.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            string left = MovedTo(leftIn, path);
             // What is in a folder is lost with it.
             if (!Directory.Exists(Path.GetDirectoryName(left))) continue;
             if (file is null) Directory.CreateDirectory(left);
-            else File.WriteAllBytes(left, file.AfterPowerLoss(() => _random.Next(100) < contentsKeptPercent));
+            else File.WriteAllBytes(left, contentOf(file));
         }
     }
 
