@@ -92,6 +92,7 @@ internal sealed class AccountDatabase(string path, DataDisk disk) : IDisposable
 
     private SqliteConnection Open()
     {
+        bool hasLog = WriteAheadLog.IsBeside(path);
         SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWriteCreate, fileSystem: disk.FileSystem);
         try
         {
@@ -105,6 +106,7 @@ internal sealed class AccountDatabase(string path, DataDisk disk) : IDisposable
             else
             {
                 AccountSchema.Current.Upgrade(connection);
+                if (hasLog) WriteAheadLog.MakeDurable(connection);
             }
 
             return connection;

@@ -196,10 +196,12 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         ObjectDisposedException.ThrowIf(_isClosedForGood, typeof(SqliteSpaceStore));
         if (!Path.Exists(path)) return null;
 
+        bool hasLog = WriteAheadLog.IsBeside(path);
         SqliteConnection connection = OpenConnection(SpaceFileContext.WriterCacheKibibytes);
         try
         {
             context.Schema.Upgrade(connection);
+            if (hasLog) WriteAheadLog.MakeDurable(connection);
             Life life = ReadLife(connection);
             if (!life.WasClosedInOrder)
             {
