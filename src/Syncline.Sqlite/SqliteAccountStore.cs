@@ -24,17 +24,19 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
 
     /// <param name="folder">Where the file is; disposed by the caller, after this.</param>
     public SqliteAccountStore(SqliteDataFolder folder)
-        : this(folder.Path)
+        : this(folder.Path, folder.Disk)
     {
     }
 
-    private SqliteAccountStore(string folder) => _database = new AccountDatabase(Path.Combine(folder, "platform.sqlite"));
+    private SqliteAccountStore(string folder, DataDisk disk) =>
+        _database = new AccountDatabase(Path.Combine(folder, "platform.sqlite"), disk);
 
     /// <summary>Opens the accounts of a folder that a server may be using: for the command line. The database itself keeps the two apart.</summary>
     public static SqliteAccountStore OpenBesideServer(string folder)
     {
-        SqliteDataFolder.Make(folder);
-        return new SqliteAccountStore(Path.GetFullPath(folder));
+        string path = Path.GetFullPath(folder);
+        SqliteDataFolder.Make(path, DataDisk.OfTheSystem);
+        return new SqliteAccountStore(path, DataDisk.OfTheSystem);
     }
 
     /// <inheritdoc />

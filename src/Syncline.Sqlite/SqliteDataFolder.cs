@@ -20,12 +20,18 @@ public sealed class SqliteDataFolder : IDisposable
     /// <exception cref="IOException">It cannot be made or written to.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be made or written to.</exception>
     public SqliteDataFolder(SqliteOptions options)
+        : this(options, DataDisk.OfTheSystem)
+    {
+    }
+
+    internal SqliteDataFolder(SqliteOptions options, DataDisk disk)
     {
         ArgumentException.ThrowIfNullOrEmpty(options.Folder);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.OpenSpacesMax, 1);
         Options = options;
+        Disk = disk;
         Path = System.IO.Path.GetFullPath(options.Folder);
-        Make(Path);
+        Make(Path, disk);
         try
         {
             _lock = new FileStream(
@@ -43,19 +49,30 @@ public sealed class SqliteDataFolder : IDisposable
     /// <summary>What the folder was opened with.</summary>
     public SqliteOptions Options { get; }
 
+    /// <summary>What the folder lies on.</summary>
+    internal DataDisk Disk { get; }
+
     /// <summary>Gives the folder free for another server.</summary>
     public void Dispose() => _lock.Dispose();
 
     /// <summary>
     /// Makes a data folder that is not there, for its owner alone: it has the hashes of passwords and everybody's data. Who wants others to
-    /// read it makes it beforehand.
+    /// read it makes it beforehand. Everything in it would be lost with its name, so that is made durable.
     /// </summary>
-    internal static void Make(string path)
+    /// <param name="path">An absolute path.</param>
+    /// <param name="disk">What it will lie on.</param>
+    internal static void Make(string path, DataDisk disk)
     {
+        List<string> grown = [];
+        for (string folder = path; !Directory.Exists(folder); folder = grown[^1])
+            grown.Add(System.IO.Path.GetDirectoryName(folder)!);
+
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(path);
         else
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (string folder in grown)
+            disk.SyncNames(folder);
     }
 
     /// <summary>Makes a file, waits until it is on the disk, and removes it.</summary>

@@ -35,7 +35,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     /// <param name="timeProvider">For the times that people read in the files.</param>
     /// <param name="randomBytes">For new epochs.</param>
     public SqliteSpaceStore(SqliteDataFolder folder, TimeProvider timeProvider, IRandomBytes randomBytes)
-        : this(folder, new SpaceFileContext(folder.Options.Durability, SpaceSchema.Current, timeProvider, randomBytes))
+        : this(folder, new SpaceFileContext(folder.Options.Durability, SpaceSchema.Current, timeProvider, randomBytes, folder.Disk))
     {
     }
 

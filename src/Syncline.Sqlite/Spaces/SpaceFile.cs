@@ -34,8 +34,9 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         {
             lock (_writing)
             {
-                if (Path.Exists(path)) return;
-                CreateFile(epoch, createdAt);
+                if (!Path.Exists(path)) CreateFile(epoch, createdAt);
+                // Also what is there: whoever made it, or the folder, may have been killed before this.
+                SyncNames();
             }
         }
     }
@@ -47,11 +48,12 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             lock (_writing)
             {
                 CloseBoth();
-                if (!Path.Exists(path)) return;
+                if (!Directory.Exists(Path.GetDirectoryName(path)!)) return;
                 // The file first: what is left of a deletion that is broken off can then never be opened, and the next creation removes it.
-                File.Delete(path);
+                // Also when it is gone already: whoever deleted it may have been killed before this.
+                context.Disk.Delete(path);
+                context.Disk.SyncNames(Path.GetDirectoryName(path)!);
                 DeleteLeftovers();
-                DirectorySync.Flush(Path.GetDirectoryName(path)!);
             }
         }
     }
@@ -194,10 +196,12 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         ObjectDisposedException.ThrowIf(_isClosedForGood, typeof(SqliteSpaceStore));
         if (!Path.Exists(path)) return null;
 
+        bool hasLog = WriteAheadLog.IsBeside(path);
         SqliteConnection connection = OpenConnection(SpaceFileContext.WriterCacheKibibytes);
         try
         {
             context.Schema.Upgrade(connection);
+            if (hasLog) WriteAheadLog.MakeDurable(connection);
             Life life = ReadLife(connection);
             if (!life.WasClosedInOrder)
             {
@@ -232,7 +236,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
 
     private SqliteConnection OpenConnection(int cacheKibibytes)
     {
-        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWrite);
+        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWrite, fileSystem: context.Disk.FileSystem);
         try
         {
             connection.BusyTimeout = SpaceFileContext.BusyTimeout;
@@ -301,7 +305,8 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         Directory.CreateDirectory(folder);
         DeleteLeftovers();
         string temporaryPath = path + ".new";
-        using (SqliteConnection connection = SqliteConnection.Open(temporaryPath, SqliteOpenMode.ReadWriteCreate))
+        using (SqliteConnection connection = SqliteConnection.Open(
+            temporaryPath, SqliteOpenMode.ReadWriteCreate, fileSystem: context.Disk.FileSystem))
         {
             // Nothing to roll back to: a journal in memory will do. Only the change to WAL and the rename come after.
             connection.Execute($"PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL; PRAGMA auto_vacuum = {SpaceSchema.IncrementalVacuum}");
@@ -309,10 +314,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             connection.Execute("PRAGMA journal_mode = WAL");
         }
 
-        File.Move(temporaryPath, path);
-        DirectorySync.Flush(folder);
-        // Always: whoever made the folder may not have come so far.
-        DirectorySync.Flush(Path.GetDirectoryName(folder)!);
+        context.Disk.Move(temporaryPath, path);
     }
 
     private void FillMeta(SqliteConnection connection, Epoch epoch, DateTimeOffset createdAt)
@@ -325,10 +327,17 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         insert.Run();
     }
 
+    private void SyncNames()
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        context.Disk.SyncNames(folder);
+        context.Disk.SyncNames(Path.GetDirectoryName(folder)!);
+    }
+
     private void DeleteLeftovers()
     {
         foreach (string suffix in (ReadOnlySpan<string>)["-wal", "-shm", ".new", ".new-wal", ".new-shm", ".new-journal"])
-            File.Delete(path + suffix);
+            context.Disk.Delete(path + suffix);
     }
 
     private readonly record struct Life(bool WasClosedInOrder, Epoch Epoch, bool HasEarlier);

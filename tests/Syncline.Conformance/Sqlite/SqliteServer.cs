@@ -23,7 +23,8 @@ internal sealed class SqliteServer : IDisposable
     {
         Folder = new SqliteDataFolder(data.Options(durability, openSpacesMax));
         Store = new SqliteSpaceStore(
-            Folder, new SpaceFileContext(durability, schema ?? SpaceSchema.Current, new StandingClock(), new CountingBytes(), opened));
+            Folder, new SpaceFileContext(
+                durability, schema ?? SpaceSchema.Current, new StandingClock(), new CountingBytes(), DataDisk.OfTheSystem, opened));
     }
 
     public SqliteDataFolder Folder { get; }
