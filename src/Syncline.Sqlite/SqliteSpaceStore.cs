@@ -191,8 +191,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_files.TryGetValue(space, out file!))
             {
-                string path = Path.Combine(_folder.Path, space.Value[..2], space.Value + ".db");
-                _files.Add(space, file = new SpaceFile(space, path, _context));
+                _files.Add(space, file = new SpaceFile(space, DataLayout.SpaceFile(_folder.Path, space), _context));
             }
 
             Use(file);
