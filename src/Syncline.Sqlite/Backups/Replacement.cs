@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Syncline.Core.Operations;
+using Syncline.Sqlite.Spaces;
 
 namespace Syncline.Sqlite.Backups;
 
@@ -155,9 +156,12 @@ internal sealed class Replacement
         }
         else
         {
-            const string Name = DataLayout.AccountFileName;
-            foreach (string one in DataLayout.EndingsBeside.Select(ending => Name + ending).Prepend(Name))
-                MoveAside(Path.Combine(_data, one), Path.Combine(aside, one), File.Exists);
+            foreach (string name in (IEnumerable<string>)[DataLayout.AccountFileName, LastHeads.FileName])
+            {
+                foreach (string one in DataLayout.EndingsBeside.Select(ending => name + ending).Prepend(name))
+                    MoveAside(Path.Combine(_data, one), Path.Combine(aside, one), File.Exists);
+            }
+
             foreach (string folder in DataLayout.SpaceFolders(_data).ToList())
                 MoveAside(folder, Path.Combine(aside, Path.GetFileName(folder)), Directory.Exists);
         }

@@ -108,6 +108,8 @@ public sealed class SqliteRestore
                 cancellationToken.ThrowIfCancellationRequested();
                 PrepareSpace(replacement, space);
                 string? aside = Replace(folder, replacement, space, discard);
+                using (LastHeads heads = new(folder.Path, _timeProvider))
+                    heads.Forget(space);
 
                 // After its log: a crash in between leaves a log that no account knows, and running the restore again puts it right.
                 _ = Wait(accounts.RestoreSpaceAsync(record, members, Now(), CancellationToken.None));
