@@ -2,6 +2,7 @@ using LibSqlite;
 using Syncline.Core.Operations;
 using Syncline.Engine.Accounts;
 using Syncline.Sqlite.Accounts;
+using Syncline.Sqlite.Backups;
 
 namespace Syncline.Sqlite;
 
@@ -31,9 +32,11 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
     private SqliteAccountStore(string folder) => _database = new AccountDatabase(DataLayout.AccountFile(folder));
 
     /// <summary>Opens the accounts of a folder that a server may be using: for the command line. The database itself keeps the two apart.</summary>
+    /// <exception cref="BackupException">The folder is being restored, or a restore was broken off: the accounts may be on their way.</exception>
     public static SqliteAccountStore OpenBesideServer(string folder)
     {
         SqliteDataFolder.Make(folder);
+        Replacement.KeepOut(Path.GetFullPath(folder)).Dispose();
         return new SqliteAccountStore(Path.GetFullPath(folder));
     }
 

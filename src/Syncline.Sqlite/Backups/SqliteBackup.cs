@@ -35,9 +35,19 @@ public static class SqliteBackup
         try
         {
             BackupReport report;
-            using (TakeDraft(draft))
+            using (SqliteDataFolder taken = TakeDraft(draft))
             {
-                report = CopyAll(data, draft, timeProvider.GetUtcNow(), cancellationToken) with { Folder = target };
+                try
+                {
+                    report = CopyAll(data, draft, timeProvider.GetUtcNow(), cancellationToken) with { Folder = target };
+                }
+                catch
+                {
+                    // What is useless should not fill the disk until somebody notices.
+                    taken.Dispose();
+                    Directory.Delete(draft, recursive: true);
+                    throw;
+                }
             }
 
             File.Delete(Path.Combine(draft, SqliteDataFolder.LockFileName));

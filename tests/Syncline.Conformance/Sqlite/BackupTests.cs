@@ -113,7 +113,7 @@ public sealed class BackupTests : IDisposable
         BackupException refused = Assert.Throws<BackupException>(() => { Make(); });
 
         Assert.Contains("space space-1 is damaged", refused.Message, StringComparison.Ordinal);
-        Assert.False(Path.Exists(Backup));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_backups.Path));
     }
 
     [Fact]
@@ -399,7 +399,7 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
-    public async Task While_a_restore_is_broken_off_no_backup_is_made_of_the_mixture()
+    public async Task While_a_restore_is_broken_off_no_backup_is_made_of_the_mixture_and_the_command_line_makes_no_accounts()
     {
         await MakeAsync();
         Make();
@@ -414,6 +414,7 @@ public sealed class BackupTests : IDisposable
             catch (BackupException exception) when (exception.Message.Contains("was broken off", StringComparison.Ordinal))
             {
                 refusals++;
+                Assert.Throws<BackupException>(() => { SqliteAccountStore.OpenBesideServer(crash.Path).Dispose(); });
             }
         }).RestoreAll(discard: false, default);
 
