@@ -23,6 +23,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
     private readonly SqliteDataFolder _folder;
     private readonly SpaceFileContext _context;
+    private readonly LastHeads _heads;
     private readonly Lock _gate = new();
     private readonly Dictionary<SpaceId, SpaceFile> _files = [];
 
@@ -43,15 +44,29 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     {
         _folder = folder;
         _context = context;
+        _heads = new LastHeads(folder.Path, context.TimeProvider);
     }
 
     /// <inheritdoc />
     public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
-        Run(space, file => file.Create(epoch, createdAt), cancellationToken);
+        Run(
+            space,
+            file =>
+            {
+                if (file.Create(epoch, createdAt)) _heads.Note(space, epoch, 0);
+            },
+            cancellationToken);
 
     /// <inheritdoc />
     public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken) =>
-        Run(space, file => file.Delete(), cancellationToken);
+        Run(
+            space,
+            file =>
+            {
+                file.Delete();
+                _heads.Forget(space);
+            },
+            cancellationToken);
 
     /// <inheritdoc />
     public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) =>
@@ -64,7 +79,15 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
     /// <inheritdoc />
     public ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append) =>
-        Write(space, log => log.Append(append), CancellationToken.None);
+        Run(
+            space,
+            file =>
+            {
+                if (!file.TryWrite(log => log.Append(append), out AppendOutcome outcome)) throw new SpaceNotFoundException(space);
+                if (outcome == AppendOutcome.Appended) _heads.Note(space, append.Epoch, append.ExpectedHead + append.Operations.Count);
+                return outcome;
+            },
+            CancellationToken.None);
 
     /// <inheritdoc />
     public ValueTask<LogPage> ReadAsync(
@@ -184,6 +207,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
         foreach (SpaceFile file in files)
             file.CloseForGood();
+        _heads.Dispose();
     }
 
     /// <summary>How many files are open now.</summary>
@@ -251,8 +275,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_files.TryGetValue(space, out file!))
             {
-                string path = Path.Combine(_folder.Path, space.Value[..2], space.Value + ".db");
-                _files.Add(space, file = new SpaceFile(space, path, _context));
+                _files.Add(space, file = new SpaceFile(space, DataLayout.SpaceFile(_folder.Path, space), _context, _heads));
             }
 
             Use(file);
