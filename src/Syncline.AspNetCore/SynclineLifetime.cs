@@ -3,7 +3,7 @@ using Syncline.Engine.Spaces;
 
 namespace Syncline.AspNetCore;
 
-/// <summary>Closes idle spaces while the server runs; when it stops, answers all waits first and finishes what is being written.</summary>
+/// <summary>Closes idle spaces and writes how far clients have read while the server runs; when it stops, answers all waits first and finishes what is being written.</summary>
 internal sealed class SynclineLifetime(LiveSpaces spaces) : IHostedLifecycleService, IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -13,7 +13,7 @@ internal sealed class SynclineLifetime(LiveSpaces spaces) : IHostedLifecycleServ
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _sweeping = spaces.SweepAsync(_stopping.Token);
+        _sweeping = Task.WhenAll(spaces.SweepAsync(_stopping.Token), spaces.WriteClientsAsync(_stopping.Token));
         return Task.CompletedTask;
     }
 

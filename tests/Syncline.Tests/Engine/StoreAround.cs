@@ -75,6 +75,22 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
         SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
         inner.ReadRangesAsync(space, scope, resourceId, wanted, limits, cancellationToken);
 
+    public ValueTask<Generation?> FindGenerationAsync(
+        SpaceId space, Epoch epoch, string key, DateTimeOffset at, CancellationToken cancellationToken) =>
+        inner.FindGenerationAsync(space, epoch, key, at, cancellationToken);
+
+    public ValueTask<string?> ReadSnapshotAsync(SpaceId space, string key, CancellationToken cancellationToken) =>
+        inner.ReadSnapshotAsync(space, key, cancellationToken);
+
+    public ValueTask<ResetOutcome> ResetAsync(SpaceId space, LogReset reset) => inner.ResetAsync(space, reset);
+
+    public ValueTask<IReadOnlyList<ClientCursor>> ReadClientsAsync(SpaceId space, CancellationToken cancellationToken) =>
+        inner.ReadClientsAsync(space, cancellationToken);
+
+    public ValueTask WriteClientsAsync(
+        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        inner.WriteClientsAsync(space, cursors, clientsMax, seenSince, cancellationToken);
+
     public ValueTask CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
     /// <summary>An append that has been reached, or will be, and waits.</summary>
