@@ -7,7 +7,7 @@ using static Syncline.Conformance.Operations;
 namespace Syncline.Conformance;
 
 /// <summary>What every <see cref="ISpaceStore"/> does.</summary>
-public abstract class SpaceStoreConformance
+public abstract partial class SpaceStoreConformance
 {
     private static readonly SpaceId Space = new("space-1");
     private static readonly Epoch First = new("epoch-1");
@@ -698,5 +698,10 @@ public abstract class SpaceStoreConformance
         await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.FindAsync(Space, [], [], default));
         await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await ReadAllAsync());
         await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await RangesAsync(new StateVector(), NoLimits));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.FindGenerationAsync(Space, First, "key", Now, default));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.ReadSnapshotAsync(Space, "key", default));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.ResetAsync(Space, Reset(First, 0, 0)));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.ReadClientsAsync(Space, default));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await WriteClientsAsync([]));
     }
 }
