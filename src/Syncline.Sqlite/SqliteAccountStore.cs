@@ -181,16 +181,30 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
     /// <inheritdoc />
     public ValueTask<AddSpaceOutcome> AddSpaceAsync(
         SpaceRecord space, UserId owner, int spacesMax, Audit audit, CancellationToken cancellationToken) =>
+        _database.ChangeAsync(connection => AddSpace(connection, space, owner, spacesMax, audit), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<SpaceId?> FindPersonalSpaceAsync(UserId user, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => FindPersonalSpace(connection, user), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<AddSpaceOutcome> AddPersonalSpaceAsync(
+        SpaceRecord space, UserId owner, int spacesMax, Audit audit, CancellationToken cancellationToken) =>
         _database.ChangeAsync(
             connection =>
             {
-                if (FindSpace(connection, space.Id) is not null) return AddSpaceOutcome.NameTaken;
-                if (CountSpaces(connection, owner) >= spacesMax) return AddSpaceOutcome.QuotaExceeded;
+                if (FindPersonalSpace(connection, owner) is not null) return AddSpaceOutcome.NameTaken;
+                AddSpaceOutcome outcome = AddSpace(connection, space, owner, spacesMax, audit);
+                if (outcome == AddSpaceOutcome.Added)
+                {
+                    Run(
+                        connection,
+                        "INSERT INTO personal_spaces (user, space) VALUES (?1, ?2) ON CONFLICT (user) DO UPDATE SET space = excluded.space",
+                        owner.Value,
+                        space.Id.Value);
+                }
 
-                InsertSpace(connection, space);
-                WriteMember(connection, space.Id, owner, Role.Owner);
-                AccountDatabase.WriteAudit(connection, audit, "space.added", space.Id.Value, owner.Value);
-                return AddSpaceOutcome.Added;
+                return outcome;
             },
             cancellationToken);
 
@@ -214,6 +228,7 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
         _database.ChangeAsync(
             connection =>
             {
+                Run(connection, "DELETE FROM personal_spaces WHERE space = ?1", id.Value);
                 Run(connection, "DELETE FROM members WHERE space = ?1", id.Value);
                 bool found = Run(connection, "DELETE FROM spaces WHERE id = ?1", id.Value) > 0;
                 if (found) AccountDatabase.WriteAudit(connection, audit, "space.removed", id.Value);
@@ -407,6 +422,30 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
         statement.Bind(1, before);
         statement.Bind(2, RemovedAtOnceMax);
         statement.Run();
+    }
+
+    private static AddSpaceOutcome AddSpace(SqliteConnection connection, SpaceRecord space, UserId owner, int spacesMax, Audit audit)
+    {
+        if (FindSpace(connection, space.Id) is not null) return AddSpaceOutcome.NameTaken;
+        if (CountSpaces(connection, owner) >= spacesMax) return AddSpaceOutcome.QuotaExceeded;
+
+        using SqliteStatement insert = connection.Cached("INSERT INTO spaces (id, name, created_at) VALUES (?1, ?2, ?3)");
+        insert.BindText(1, space.Id.Value);
+        insert.BindText(2, space.Name);
+        insert.Bind(3, space.CreatedAt);
+        insert.Run();
+        WriteMember(connection, space.Id, owner, Role.Owner);
+        AccountDatabase.WriteAudit(connection, audit, "space.added", space.Id.Value, owner.Value);
+        return AddSpaceOutcome.Added;
+    }
+
+    // Of a user who left it or was removed it is no more than somebody else's space.
+    private static SpaceId? FindPersonalSpace(SqliteConnection connection, UserId user)
+    {
+        using SqliteStatement find = connection.Cached(
+            "SELECT p.space FROM personal_spaces p JOIN members m ON m.space = p.space AND m.user = p.user WHERE p.user = ?1");
+        find.BindText(1, user.Value);
+        return find.Step() ? new SpaceId(find.Text(0)) : null;
     }
 
     private static SpaceRecord? FindSpace(SqliteConnection connection, SpaceId id)

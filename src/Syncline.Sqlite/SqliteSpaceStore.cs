@@ -181,6 +181,38 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             CancellationToken.None));
 
     /// <inheritdoc />
+    public ValueTask<Generation?> FindGenerationAsync(
+        SpaceId space, Epoch epoch, string key, DateTimeOffset at, CancellationToken cancellationToken) =>
+        Write(space, log => log.FindGeneration(epoch, key, at), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<string?> ReadGenerationSnapshotAsync(SpaceId space, string key, CancellationToken cancellationToken) =>
+        Write(space, log => log.ReadSnapshot(key), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<ResetOutcome> ResetAsync(SpaceId space, LogReset reset) =>
+        Run(
+            space,
+            file => file.TryReset(reset, out ResetOutcome outcome) ? outcome : throw new SpaceNotFoundException(space),
+            CancellationToken.None);
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<ClientCursor>> ReadClientsAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, log => log.Clients.Read(), cancellationToken);
+
+    /// <inheritdoc />
+    public async ValueTask WriteClientsAsync(
+        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        await Write(
+            space,
+            log =>
+            {
+                log.Clients.Write(cursors, clientsMax, seenSince);
+                return true;
+            },
+            cancellationToken);
+
+    /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken)
     {
         try

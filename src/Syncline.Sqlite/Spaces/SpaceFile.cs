@@ -103,6 +103,20 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         }
     }
 
+    /// <summary>Begins the log anew; false when there is no file. What connections know of the log is over: they are opened again.</summary>
+    public bool TryReset(LogReset reset, out ResetOutcome outcome)
+    {
+        lock (_reading)
+        {
+            lock (_writing)
+            {
+                bool found = TryUseWriter(log => log.Reset(reset), out outcome);
+                if (found && outcome == ResetOutcome.Reset) CloseBoth();
+                return found;
+            }
+        }
+    }
+
     /// <summary>Stays open at half the memory: without what is cached, and without the connection that reads beside the one that writes.</summary>
     public void Rest()
     {
@@ -276,7 +290,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         using (SqliteStatement end = connection.Prepare(
             """
             INSERT INTO epochs (epoch, shared_up_to, ended_at)
-            SELECT epoch, coalesce((SELECT max(seq) FROM operations), 0), ?1 FROM meta
+            SELECT epoch, coalesce((SELECT max(seq) FROM operations), base_seq), ?1 FROM meta
             """))
         {
             end.Bind(1, context.TimeProvider.GetUtcNow());
