@@ -11,6 +11,7 @@ using Syncline.AspNetCore.Doors;
 using Syncline.AspNetCore.Doors.Log;
 using Syncline.AspNetCore.Doors.Spaces;
 using Syncline.AspNetCore.Doors.Trees;
+using Syncline.Core.Lists;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine;
@@ -43,6 +44,7 @@ public static class SynclineExtensions
             LimitOptions limits = provider.GetRequiredService<IOptions<LimitOptions>>().Value;
             return new TreeModel(new TreeLimits(limits.HeldBackPerActorMax, limits.HeldBackBytesPerUserMax));
         });
+        services.AddSingleton<IModel, ListModel>();
         services.AddSingleton(provider =>
         {
             LimitOptions limits = provider.GetRequiredService<IOptions<LimitOptions>>().Value;
@@ -67,6 +69,7 @@ public static class SynclineExtensions
         services.AddSingleton<SentVectors>();
         services.AddSingleton<DoorFilter>();
         services.AddSingleton<LogEndpoints>();
+        services.AddSingleton<BootstrapEndpoints>();
         services.AddSingleton<ChangesEndpoints>();
         services.AddSingleton<SpaceEndpoints>();
         services.AddSingleton<TreeEndpoints>();
@@ -89,6 +92,7 @@ public static class SynclineExtensions
         RouteGroupBuilder group = routes.MapGroup("");
         group.AddEndpointFilter(services.GetRequiredService<DoorFilter>());
         services.GetRequiredService<LogEndpoints>().Map(group);
+        services.GetRequiredService<BootstrapEndpoints>().Map(group);
         services.GetRequiredService<ChangesEndpoints>().Map(group);
         services.GetRequiredService<SpaceEndpoints>().Map(group);
         services.GetRequiredService<TreeEndpoints>().Map(group);

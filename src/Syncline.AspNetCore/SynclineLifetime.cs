@@ -3,17 +3,17 @@ using Syncline.Engine.Spaces;
 
 namespace Syncline.AspNetCore;
 
-/// <summary>Closes idle spaces while the server runs; when it stops, answers all waits first and finishes what is being written.</summary>
+/// <summary>Closes idle spaces and looks after logs while the server runs; when it stops, answers all waits first and finishes what is being written.</summary>
 internal sealed class SynclineLifetime(LiveSpaces spaces) : IHostedLifecycleService, IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
-    private Task _sweeping = Task.CompletedTask;
+    private Task _background = Task.CompletedTask;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _sweeping = spaces.SweepAsync(_stopping.Token);
+        _background = Task.WhenAll(spaces.SweepAsync(_stopping.Token), spaces.MaintainAsync(_stopping.Token));
         return Task.CompletedTask;
     }
 
@@ -22,7 +22,7 @@ internal sealed class SynclineLifetime(LiveSpaces spaces) : IHostedLifecycleServ
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        await _sweeping.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await _background.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         await spaces.StopAsync();
     }
 

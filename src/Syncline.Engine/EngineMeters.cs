@@ -15,6 +15,7 @@ public sealed class EngineMeters : IDisposable
     {
         _meter = factory?.Create(new MeterOptions(Name)) ?? new Meter(Name);
         OperationsAppended = _meter.CreateCounter<long>("syncline.operations.appended", "{operation}", "Operations appended to logs.");
+        OperationsDropped = _meter.CreateCounter<long>("syncline.operations.dropped", "{operation}", "Superseded operations dropped from logs.");
         BatchSize = _meter.CreateHistogram<int>("syncline.batch.size", "{operation}", "Operations of one append.");
         AppendDuration = _meter.CreateHistogram<double>("syncline.append.duration", "s", "Time of one append, to the durable log.");
         DeliveryDelay = _meter.CreateHistogram<double>(
@@ -26,6 +27,9 @@ public sealed class EngineMeters : IDisposable
 
     /// <summary>Operations appended.</summary>
     public Counter<long> OperationsAppended { get; }
+
+    /// <summary>Superseded operations that compaction dropped from logs.</summary>
+    public Counter<long> OperationsDropped { get; }
 
     /// <summary>Operations of one append.</summary>
     public Histogram<int> BatchSize { get; }

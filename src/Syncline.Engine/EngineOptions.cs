@@ -28,4 +28,29 @@ public sealed class EngineOptions
     /// <summary>Most bytes of payload of one batch that followers share. Default 256 KiB; a single operation or group may be larger.</summary>
     [Range(1_024, 1 << 30)]
     public int SharedBatchBytesMax { get; set; } = 256 * 1024;
+
+    /// <summary>
+    /// How long a log is kept whole: what is superseded is dropped from it only once what superseded it has been there for so long. Default 30
+    /// days.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan HistoryTime { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a dropped operation is still known, so that a late repeat of it is a duplicate. Default 60 days.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan StubTime { get; set; } = TimeSpan.FromDays(60);
+
+    /// <summary>How often the spaces that changed are looked after: compaction, snapshots. Default 10 minutes, at least 1 second.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
+    public TimeSpan MaintenanceInterval { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Most operations that compaction looks through in one step; between two steps the space does other things. Default 500.</summary>
+    [Range(1, 100_000)]
+    public int CompactionStepMax { get; set; } = 500;
+
+    /// <summary>
+    /// How many operations a log grows by, at least, until a snapshot of the space is stored again; it also grows by a quarter. Default 5,000.
+    /// </summary>
+    [Range(1, 1_000_000_000)]
+    public int SnapshotOperationsMin { get; set; } = 5_000;
 }

@@ -1,4 +1,5 @@
 using Syncline.Engine.Storage;
+using Syncline.Sqlite.Backups;
 
 namespace Syncline.Sqlite;
 
@@ -8,14 +9,15 @@ namespace Syncline.Sqlite;
 /// </summary>
 public sealed class SqliteDataFolder : IDisposable
 {
-    private const string LockFileName = "syncline.lock";
+    internal const string LockFileName = "syncline.lock";
+
     private const string CheckFileName = "syncline.check";
     private const int CheckBytes = 4096;
 
     private readonly Lock _checking = new();
     private readonly FileStream _lock;
 
-    /// <summary>Opens the folder, which is made when it is not there.</summary>
+    /// <summary>Opens the folder, which is made when it is not there. A restore that was broken off is ended first.</summary>
     /// <exception cref="DataFolderLockedException">Another server uses it.</exception>
     /// <exception cref="IOException">It cannot be made or written to.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be made or written to.</exception>
@@ -40,6 +42,16 @@ public sealed class SqliteDataFolder : IDisposable
         catch (IOException exception) when (IsSharingViolation(exception))
         {
             throw new DataFolderLockedException(Path, exception);
+        }
+
+        try
+        {
+            new Replacement(Path).Finish();
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
         }
     }
 
@@ -112,7 +124,7 @@ public sealed class SqliteDataFolder : IDisposable
     }
 
     // Windows: sharing and lock violation. Elsewhere .NET passes on the number of EWOULDBLOCK: 11 on Linux, 35 on macOS.
-    private static bool IsSharingViolation(IOException exception) =>
+    internal static bool IsSharingViolation(IOException exception) =>
         OperatingSystem.IsWindows()
             ? (exception.HResult & 0xFFFF) is 32 or 33
             : exception.HResult is 11 or 35;

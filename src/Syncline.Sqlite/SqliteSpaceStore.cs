@@ -23,6 +23,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
     private readonly SqliteDataFolder _folder;
     private readonly SpaceFileContext _context;
+    private readonly LastHeads _heads;
     private readonly Lock _gate = new();
     private readonly Dictionary<SpaceId, SpaceFile> _files = [];
 
@@ -43,15 +44,29 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     {
         _folder = folder;
         _context = context;
+        _heads = new LastHeads(folder.Path, context.TimeProvider);
     }
 
     /// <inheritdoc />
     public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
-        Run(space, file => file.Create(epoch, createdAt), cancellationToken);
+        Run(
+            space,
+            file =>
+            {
+                if (file.Create(epoch, createdAt)) _heads.Note(space, epoch, 0);
+            },
+            cancellationToken);
 
     /// <inheritdoc />
     public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken) =>
-        Run(space, file => file.Delete(), cancellationToken);
+        Run(
+            space,
+            file =>
+            {
+                file.Delete();
+                _heads.Forget(space);
+            },
+            cancellationToken);
 
     /// <inheritdoc />
     public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) =>
@@ -60,20 +75,18 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     /// <inheritdoc />
     public ValueTask<Known> FindAsync(
         SpaceId space, IReadOnlyCollection<OperationId> identities, IReadOnlyCollection<ActorId> actors, CancellationToken cancellationToken) =>
-        Run(
-            space,
-            file => file.TryWrite(log => log.Find(identities, actors, cancellationToken), out Known known)
-                ? known
-                : throw new SpaceNotFoundException(space),
-            cancellationToken);
+        Write(space, log => log.Find(identities, actors, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append) =>
         Run(
             space,
-            file => file.TryWrite(log => log.Append(append), out AppendOutcome outcome)
-                ? outcome
-                : throw new SpaceNotFoundException(space),
+            file =>
+            {
+                if (!file.TryWrite(log => log.Append(append), out AppendOutcome outcome)) throw new SpaceNotFoundException(space);
+                if (outcome == AppendOutcome.Appended) _heads.Note(space, append.Epoch, append.ExpectedHead + append.Operations.Count);
+                return outcome;
+            },
             CancellationToken.None);
 
     /// <inheritdoc />
@@ -99,6 +112,73 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
                 ? operations
                 : throw new SpaceNotFoundException(space),
             cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, log => log.Compactor.ReadCompactedUpTo(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken) =>
+        Write(space, IReadOnlyDictionary<RegisterKey, LoggedOperation> (log) => log.Compactor.FindWinners(registers, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken) =>
+        Write(
+            space,
+            IReadOnlyDictionary<ResourceId, StateVector> (log) => log.Compactor.ReadDropped(scope, after, cancellationToken),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) =>
+        Write(space, log => log.Compactor.Compact(step), CancellationToken.None);
+
+    /// <inheritdoc />
+    public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
+        Write(space, log => log.Compactor.Tidy(stubsBefore), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, IReadOnlyList<Scope> (log) => log.Snapshots.ReadScopes(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<StoredSnapshot?> FindSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, log => log.Snapshots.Find(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<byte[]?> ReadSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, CancellationToken cancellationToken) =>
+        Write(space, log => log.Snapshots.ReadChunk(snapshot, part, chunk), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, log => log.Snapshots.Begin(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask AddSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, ReadOnlyMemory<byte> bytes) =>
+        Done(Write(
+            space,
+            log =>
+            {
+                log.Snapshots.AddChunk(snapshot, part, chunk, bytes.Span);
+                return true;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask<bool> CompleteSnapshotAsync(SpaceId space, StoredSnapshot snapshot) =>
+        Write(space, log => log.Snapshots.Complete(snapshot), CancellationToken.None);
+
+    /// <inheritdoc />
+    public ValueTask DropSnapshotAsync(SpaceId space, long snapshot) =>
+        Done(Write(
+            space,
+            log =>
+            {
+                log.Snapshots.Drop(snapshot);
+                return true;
+            },
+            CancellationToken.None));
 
     /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken)
@@ -127,6 +207,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
         foreach (SpaceFile file in files)
             file.CloseForGood();
+        _heads.Dispose();
     }
 
     /// <summary>How many files are open now.</summary>
@@ -139,18 +220,21 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
         }
     }
 
-    private ValueTask Run(SpaceId space, Action<SpaceFile> work, CancellationToken cancellationToken)
-    {
-        ValueTask<bool> done = Run(
+    private ValueTask<T> Write<T>(SpaceId space, Func<LogWriter, T> work, CancellationToken cancellationToken) =>
+        Run(space, file => file.TryWrite(work, out T result) ? result : throw new SpaceNotFoundException(space), cancellationToken);
+
+    private ValueTask Run(SpaceId space, Action<SpaceFile> work, CancellationToken cancellationToken) =>
+        Done(Run(
             space,
             file =>
             {
                 work(file);
                 return true;
             },
-            cancellationToken);
-        return done.IsCompletedSuccessfully ? ValueTask.CompletedTask : new ValueTask(done.AsTask());
-    }
+            cancellationToken));
+
+    private static ValueTask Done(ValueTask<bool> done) =>
+        done.IsCompletedSuccessfully ? ValueTask.CompletedTask : new ValueTask(done.AsTask());
 
     // Failures come out where the task is awaited, as they would if the store were asynchronous.
     private ValueTask<T> Run<T>(SpaceId space, Func<SpaceFile, T> work, CancellationToken cancellationToken)
@@ -191,8 +275,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_files.TryGetValue(space, out file!))
             {
-                string path = Path.Combine(_folder.Path, space.Value[..2], space.Value + ".db");
-                _files.Add(space, file = new SpaceFile(space, path, _context));
+                _files.Add(space, file = new SpaceFile(space, DataLayout.SpaceFile(_folder.Path, space), _context, _heads));
             }
 
             Use(file);

@@ -668,7 +668,147 @@ public abstract class SpaceStoreConformance
     }
 
     [Fact]
+    public async Task A_dropped_operation_is_gone_from_the_log_and_known_as_a_duplicate()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1), hash: 11), Logged(Id("a", 2), hash: 12), Logged(Id("b", 9), hash: 13), Logged(Id("a", 3), hash: 14));
+        LogHead before = await HeadAsync();
+
+        Assert.True(await CompactAsync(after: 0, upTo: 3, dropped: [1, 3]));
+
+        Assert.Equal([2, 4], (await ReadAllAsync()).Select(logged => logged.Seq));
+        Assert.Equivalent(before, await HeadAsync());
+        Known known = await Store.FindAsync(Space, [Id("a", 1), Id("b", 9), Id("a", 2)], [], default);
+        Assert.Equal(new StoredIdentity(1, 11), known.Operations[Id("a", 1)]);
+        Assert.Equal(new StoredIdentity(3, 13), known.Operations[Id("b", 9)]);
+        Assert.Equal(new StoredIdentity(2, 12), known.Operations[Id("a", 2)]);
+        IReadOnlyDictionary<ResourceId, StateVector> gone = await Store.ReadDroppedAsync(Space, new Scope("note"), 1, default);
+        StateVector vector = Assert.Single(gone).Value;
+        Assert.True(vector.Contains(new Stamp(9, new ActorId("b"))));
+        Assert.False(vector.Contains(new Stamp(1, new ActorId("a"))));
+        LogPage page = await ReadAsync(0, Selection.All, new PageLimits(1, long.MaxValue));
+        Assert.Equal((2, 4), (page.Cursor, page.Head));
+        StateVector wanted = new();
+        wanted.Add(new ActorId("a"), 1, 2);
+        wanted.Add(new ActorId("b"), 9, 9);
+        Assert.Equal([2], (await RangesAsync(wanted, NoLimits)).Select(logged => logged.Seq));
+    }
+
+    [Fact]
+    public async Task A_step_that_is_not_for_the_log_as_it_is_writes_nothing()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)), Logged(Id("a", 2)), Logged(Id("a", 3)));
+        Assert.True(await CompactAsync(after: 0, upTo: 1, dropped: []));
+        Assert.Equal(1, await Store.ReadCompactedUpToAsync(Space, default));
+
+        Assert.False(await CompactAsync(after: 0, upTo: 2, dropped: [1]));
+        Assert.False(await Store.CompactAsync(Space, new CompactionStep(new Epoch("another"), 1, 2, [], [1], Now)));
+
+        Assert.Equal(3, (await ReadAllAsync()).Count);
+        Assert.Equal(1, await Store.ReadCompactedUpToAsync(Space, default));
+    }
+
+    [Fact]
+    public async Task The_winners_of_registers_are_those_that_the_last_step_named()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)), Logged(Id("a", 2), "{\"x\":2}"), Logged(Id("a", 3)));
+        RegisterKey first = RegisterKey.Of(new OpaqueModel(), "first");
+        RegisterKey second = RegisterKey.Of(new OpaqueModel(), "second");
+        RegisterKey none = RegisterKey.Of(new OpaqueModel(), "none");
+        await CompactAsync(after: 0, upTo: 1, dropped: [], new(first, 1), new(second, 1));
+        await CompactAsync(after: 1, upTo: 2, dropped: [], new KeyValuePair<RegisterKey, long>(first, 2));
+
+        IReadOnlyDictionary<RegisterKey, LoggedOperation> winners = await Store.FindWinnersAsync(Space, [first, second, none], default);
+
+        Assert.Equal((2, 1), (winners[first].Seq, winners[second].Seq));
+        Assert.Equal("{\"x\":2}", winners[first].Operation.Payload.ToString());
+        Assert.False(winners.ContainsKey(none));
+    }
+
+    [Fact]
+    public async Task Stubs_go_when_they_are_old_but_not_before_their_group()
+    {
+        await CreateAsync();
+        await AppendAsync(
+            Logged(Id("a", 1)), Logged(Id("a", 2), tx: "t"), Logged(Id("a", 3), tx: "t"), Logged(Id("a", 4), tx: "t"), Logged(Id("a", 5)), Logged(Id("a", 6)));
+        await CompactAsync(after: 0, upTo: 5, dropped: [1, 2, 4, 5]);
+
+        await TidyAsync(Now);
+        Assert.Equal([1, 2, 3, 4, 5], await KnownAsync());
+        await TidyAsync(Now.AddMilliseconds(1));
+        Assert.Equal([2, 3, 4], await KnownAsync());
+
+        // The last of the group goes; later still, its stubs.
+        await CompactAsync(after: 5, upTo: 6, dropped: [3]);
+        await TidyAsync(Now.AddMilliseconds(2));
+        Assert.Empty(await KnownAsync());
+
+        async Task<IEnumerable<long>> KnownAsync()
+        {
+            Known known = await Store.FindAsync(Space, [.. Enumerable.Range(1, 5).Select(clock => Id("a", clock))], [], default);
+            return known.Operations.Values.Select(stored => stored.Seq).Order();
+        }
+    }
+
+    [Fact]
+    public async Task A_snapshot_counts_once_it_is_complete_and_until_the_next()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)), Logged(Id("a", 2, "p1", "tree")));
+        Assert.Equal(["note", "tree"], (await Store.ReadScopesAsync(Space, default)).Select(scope => scope.Value).Order());
+        Assert.Null(await Store.FindSnapshotAsync(Space, default));
+
+        long id = await Store.BeginSnapshotAsync(Space, default);
+        await Store.AddSnapshotChunkAsync(Space, id, 0, 0, new byte[] { 1, 2 });
+        await Store.AddSnapshotChunkAsync(Space, id, 1, 0, new byte[] { 3 });
+        Assert.Null(await Store.FindSnapshotAsync(Space, default));
+        StoredSnapshot snapshot = new(
+            id,
+            First,
+            2,
+            (await HeadAsync()).Digest,
+            Now,
+            [new Scope("list"), new Scope("registry")],
+            [new Scope("list")],
+            [new(new Scope("list"), new ResourceId("l1"), 1, 2, new byte[] { 9 }), new(new Scope("list"), new ResourceId("l2"), 2, 1, new byte[] { 8 })]);
+        Assert.False(await Store.CompleteSnapshotAsync(Space, snapshot with { Epoch = new Epoch("another") }));
+        Assert.True(await Store.CompleteSnapshotAsync(Space, snapshot));
+
+        await TidyAsync(Now);
+        Assert.Equivalent(snapshot, await Store.FindSnapshotAsync(Space, default));
+        Assert.Equal(new byte[] { 1, 2 }, await Store.ReadSnapshotChunkAsync(Space, id, 0, 0, default));
+        Assert.Equal(new byte[] { 3 }, await Store.ReadSnapshotChunkAsync(Space, id, 1, 0, default));
+        Assert.Null(await Store.ReadSnapshotChunkAsync(Space, id, 1, 1, default));
+
+        long next = await Store.BeginSnapshotAsync(Space, default);
+        Assert.NotEqual(id, next);
+        await Store.AddSnapshotChunkAsync(Space, next, 0, 0, new byte[] { 4 });
+        Assert.True(await Store.CompleteSnapshotAsync(Space, snapshot with { Id = next, Parts = [snapshot.Parts[1]] }));
+        await TidyAsync(Now);
+        Assert.Null(await Store.ReadSnapshotChunkAsync(Space, id, 0, 0, default));
+        Assert.Equal(next, (await Store.FindSnapshotAsync(Space, default))!.Id);
+
+        await Store.DropSnapshotAsync(Space, id);
+        Assert.NotNull(await Store.FindSnapshotAsync(Space, default));
+        await Store.DropSnapshotAsync(Space, next);
+        Assert.Null(await Store.FindSnapshotAsync(Space, default));
+        await TidyAsync(Now);
+        Assert.Null(await Store.ReadSnapshotChunkAsync(Space, next, 0, 0, default));
+    }
+
+    [Fact]
     public async Task A_store_that_can_write_says_so() => await Store.CheckAsync(default);
+
+    private async Task<bool> CompactAsync(long after, long upTo, IReadOnlyList<long> dropped, params KeyValuePair<RegisterKey, long>[] winners) =>
+        await Store.CompactAsync(Space, new CompactionStep(First, after, upTo, winners, dropped, Now));
+
+    private async Task TidyAsync(DateTimeOffset stubsBefore)
+    {
+        while (await Store.TidyAsync(Space, stubsBefore, default))
+            continue;
+    }
 
     private async Task CreateAsync() => await Store.CreateAsync(Space, First, Now, default);
 

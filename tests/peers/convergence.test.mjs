@@ -1,8 +1,8 @@
 // Five peers of the published package edit one tree at random, through lost replies, absences and a server that is killed, and must all end
-// with the tree that the server has.
+// with the tree that the server has. Once more with a server that compacts the log and stores snapshots all the while.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { after, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { join } from 'node:path';
 import { RepTree } from 'reptree';
 import { Server } from './server.mjs';
@@ -19,15 +19,15 @@ const kinds = [
   { peerId: 'peer-d', polls: 'cursor' },
   { peerId: 'peer-e', polls: 'vectors with clientId', fromOperations: true },
 ];
+const busy = [
+  '--Engine:MaintenanceInterval=00:00:01', '--Engine:HistoryTime=00:00:00', '--Engine:SnapshotOperationsMin=200', '--Engine:CompactionStepMax=50',
+];
 let server;
-const peers = [];
+let peers = [];
 
-before(async () => {
-  server = await Server.start();
-  await server.ok('POST', '/spaces', { id: space, name: 'Convergence' });
-});
-after(async () => {
+afterEach(async () => {
   for (const peer of peers) peer.end();
+  peers = [];
   await server?.stop();
 });
 
@@ -66,7 +66,13 @@ class Peer {
   }
 }
 
-test(`five peers and the server end with the same tree (seed ${seed})`, async (t) => {
+test(`five peers and the server end with the same tree (seed ${seed})`, (t) => converge(t, [], assertLogIsWhole));
+test(`and so they do while the log is compacted (seed ${seed})`, (t) => converge(t, busy, assertLogIsCompacted));
+
+async function converge(t, settings, assertLog) {
+  server = await Server.start(...settings);
+  await server.ok('POST', '/spaces', { id: space, name: 'Convergence' });
+
   // A founder that makes the tree and is not heard of again.
   const founder = new RepTree('founder');
   const treeId = founder.createRoot().id;
@@ -102,13 +108,10 @@ test(`five peers and the server end with the same tree (seed ${seed})`, async (t
   const reports = await Promise.all(peers.map((peer) => peer.ask('report')));
 
   const log = await server.log(space, 500);
-  log.operations.forEach((operation, i) => assert.equal(operation.seq, i + 1));
-  assert.equal(log.head, log.operations.length);
-  assert.equal(log.digest, digestOf(log.operations));
-  const stored = log.operations.map((operation) => `${operation.clock}@${operation.actor}`).sort();
   const acknowledged = [...founding.map(({ id }) => `${id.counter}@${id.peerId}`), ...reports.flatMap((report) => report.acknowledged)].sort();
-  assert.deepEqual(stored, acknowledged, 'the log is not what was acknowledged, each once');
+  assert.equal(log.head, acknowledged.length);
   assert.ok(acknowledged.length > edits * peers.length * 0.8, `only ${acknowledged.length} operations`);
+  await assertLog(t, log, acknowledged);
 
   const [expectedTree, ...others] = [
     ...reports.map((report, i) => [peers[i].id, report.vertices]),
@@ -117,7 +120,7 @@ test(`five peers and the server end with the same tree (seed ${seed})`, async (t
   for (const [name, vertices] of others) assertSameTree(expectedTree[1], vertices, `${expectedTree[0]} and ${name}`);
   for (const byCursor of [false, true])
     assertSameTree(expectedTree[1], await latecomer(treeId, byCursor), `${expectedTree[0]} and one that comes last`);
-  await assertServedInOrder(treeId, reports[0].vertices, log.operations);
+  await assertServedInOrder(treeId, reports[0].vertices, log);
 
   const idle = await Promise.all(peers.map((peer) => peer.ask('idle', { timeout: 700 })));
   idle.forEach((polls, i) => {
@@ -129,7 +132,24 @@ test(`five peers and the server end with the same tree (seed ${seed})`, async (t
 
   t.diagnostic(`${acknowledged.length} operations, ${reports[0].vertices.length} vertices, ${kills} kills`);
   for (const [i, report] of reports.entries()) t.diagnostic(`${peers[i].id} (${kinds[i].polls}): ${JSON.stringify(report.counts)}`);
-});
+}
+
+const identityOf = ({ clock, actor }) => `${clock}@${actor}`;
+
+async function assertLogIsWhole(t, log, acknowledged) {
+  log.operations.forEach((operation, i) => assert.equal(operation.seq, i + 1));
+  assert.equal(log.digest, digestOf(log.operations));
+  assert.deepEqual(log.operations.map(identityOf).sort(), acknowledged, 'the log is not what was acknowledged, each once');
+}
+
+async function assertLogIsCompacted(t, log, acknowledged) {
+  const known = new Set(acknowledged);
+  for (const operation of log.operations) assert.ok(known.has(identityOf(operation)), `${identityOf(operation)} was never acknowledged`);
+  const dropped = acknowledged.length - log.operations.length;
+  assert.ok(dropped > acknowledged.length / 20, `only ${dropped} were dropped`);
+
+  t.diagnostic(`${dropped} of ${acknowledged.length} operations were dropped`);
+}
 
 // A peer that has nothing gets everything, page by page: a cut answer to vectors alone has no cursor, one to a cursor always has.
 async function latecomer(treeId, byCursor) {
@@ -161,7 +181,7 @@ function assertSameTree(one, other, who) {
 }
 
 // Both readings are depth first with siblings by `_c`, then by the move that created them; the shorter one leaves out what is in the trash.
-async function assertServedInOrder(treeId, vertices, operations) {
+async function assertServedInOrder(treeId, vertices, { operations, head }) {
   const created = new Map();
   for (const { payload, clock, actor } of operations) {
     if (!('parentId' in payload)) continue;
@@ -180,7 +200,7 @@ async function assertServedInOrder(treeId, vertices, operations) {
   assert.deepEqual(await read(''), walk(treeId));
   assert.deepEqual(new Set(await read('?deleted=true')), new Set([...walk(treeId), ...walk('0')]));
   const { trees } = await server.ok('GET', `/spaces/${space}/trees`);
-  assert.deepEqual(trees, [{ treeId, vertices: walk(treeId).length, head: operations.length }]);
+  assert.deepEqual(trees, [{ treeId, vertices: walk(treeId).length, head }]);
 }
 
 function rejectable() {

@@ -56,6 +56,37 @@ internal sealed class InstantStore : ISpaceStore
         SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<LoggedOperation>>([]);
 
+    public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) => ValueTask.FromResult(0L);
+
+    public ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyDictionary<RegisterKey, LoggedOperation>>(new Dictionary<RegisterKey, LoggedOperation>());
+
+    public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyDictionary<ResourceId, StateVector>>(new Dictionary<ResourceId, StateVector>());
+
+    public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) => ValueTask.FromResult(true);
+
+    public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) => ValueTask.FromResult(false);
+
+    public ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<Scope>>([]);
+
+    public ValueTask<StoredSnapshot?> FindSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<StoredSnapshot?>(null);
+
+    public ValueTask<byte[]?> ReadSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<byte[]?>(null);
+
+    public ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken) => ValueTask.FromResult(1L);
+
+    public ValueTask AddSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, ReadOnlyMemory<byte> bytes) => ValueTask.CompletedTask;
+
+    public ValueTask<bool> CompleteSnapshotAsync(SpaceId space, StoredSnapshot snapshot) => ValueTask.FromResult(true);
+
+    public ValueTask DropSnapshotAsync(SpaceId space, long snapshot) => ValueTask.CompletedTask;
+
     public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     private sealed class Log

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -92,6 +93,87 @@ internal static class JsonStrings
         bool equal = buffer.AsSpan(0, Unescape(reader.ValueSpan, buffer)).SequenceEqual(name);
         ArrayPool<byte>.Shared.Return(buffer);
         return equal;
+    }
+
+    /// <summary>
+    /// The string that <paramref name="reader"/> stands on as JavaScript has it: a lone surrogate stays what it is. For texts that are kept and shown,
+    /// not for ids.
+    /// </summary>
+    public static string GetText16(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped)
+            return Encoding.UTF8.GetString(reader.ValueSpan);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(reader.ValueSpan.Length);
+        string text = FromWtf8(buffer.AsSpan(0, Unescape(reader.ValueSpan, buffer)));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return text;
+    }
+
+    /// <summary>UTF-8, in which a lone surrogate takes three bytes.</summary>
+    public static byte[] ToWtf8(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+            return Encoding.UTF8.GetBytes(text);
+        byte[] bytes = new byte[text.Length * 3];
+        int length = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            bool isPair = i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]);
+            length += Encode(isPair ? char.ConvertToUtf32(text[i], text[i + 1]) : text[i], bytes.AsSpan(length));
+            i += isPair ? 1 : 0;
+        }
+
+        return bytes[..length];
+    }
+
+    /// <summary>What <see cref="ToWtf8"/> was given.</summary>
+    /// <exception cref="InvalidDataException">It did not write these bytes.</exception>
+    public static string FromWtf8(ReadOnlySpan<byte> bytes)
+    {
+        if (Utf8.IsValid(bytes))
+            return Encoding.UTF8.GetString(bytes);
+        StringBuilder text = new(bytes.Length);
+        while (!bytes.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf8(bytes, out Rune rune, out int length) == OperationStatus.Done)
+            {
+                text.Append(rune);
+            }
+            else if (bytes.Length >= 3 && bytes[0] == 0xED && bytes[1] is >= 0xA0 and <= 0xBF && bytes[2] is >= 0x80 and <= 0xBF)
+            {
+                text.Append((char)(0xD000 | ((bytes[1] & 0x3F) << 6) | (bytes[2] & 0x3F)));
+                length = 3;
+            }
+            else
+            {
+                throw new InvalidDataException("The bytes are no text.");
+            }
+
+            bytes = bytes[length..];
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Writes a text as a JSON string that gives it back, lone surrogates included.</summary>
+    public static void AppendQuoted(StringBuilder json, string text)
+    {
+        json.Append('"');
+        for (int i = 0; i < text.Length; i++)
+        {
+            char unit = text[i];
+            bool isPair = i + 1 < text.Length && char.IsSurrogatePair(unit, text[i + 1]);
+            if (isPair)
+                json.Append(unit).Append(text[++i]);
+            else if (unit is '"' or '\\')
+                json.Append('\\').Append(unit);
+            else if (char.IsControl(unit) || char.IsSurrogate(unit))
+                json.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
+            else
+                json.Append(unit);
+        }
+
+        json.Append('"');
     }
 
     private static int HexUnit(ReadOnlySpan<byte> digits)

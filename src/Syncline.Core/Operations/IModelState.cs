@@ -1,3 +1,5 @@
+using Syncline.Core.Tree;
+
 namespace Syncline.Core.Operations;
 
 /// <summary>
@@ -21,8 +23,19 @@ public interface IModelState
     /// <summary>Makes what was applied permanent; all marks end.</summary>
     void Commit();
 
+    /// <summary>
+    /// Says which operations of a resource, none of which decides anything any more, were in the log that was replayed, and are not. For models
+    /// that tell clients what the log has.
+    /// </summary>
+    void Recall(ResourceId resourceId, StateVector dropped)
+    {
+    }
+
     /// <summary>The whole state as bytes, resource by resource, between two commits.</summary>
     IEnumerable<ResourceSnapshot> WriteSnapshots() => [];
+
+    /// <summary>Whether there are operations that the state does not stand for: kept, without content, and of no effect.</summary>
+    bool HasOperationsBeside => false;
 
     /// <summary>Takes in a resource that <see cref="WriteSnapshots"/> wrote, in the place of its operations up to the snapshot.</summary>
     /// <param name="snapshot">The bytes.</param>

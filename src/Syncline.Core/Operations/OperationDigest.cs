@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 
 namespace Syncline.Core.Operations;
 
@@ -10,6 +11,9 @@ namespace Syncline.Core.Operations;
 public readonly record struct OperationDigest(uint First, uint Second)
 {
     private const uint Prime = 0x01000193;
+
+    // Modulo 2^32.
+    private const uint PrimeInverse = 0x359c449b;
 
     /// <summary>The digest of an empty log.</summary>
     public static OperationDigest Empty { get; } = new(0x811c9dc5, 0x9dc5811c);
@@ -32,6 +36,20 @@ public readonly record struct OperationDigest(uint First, uint Second)
         foreach (byte digit in digits[..length])
             Feed(digit, ref first, ref second);
         Feed((byte)'\n', ref first, ref second);
+        return new OperationDigest(first, second);
+    }
+
+    /// <summary>The digest before its last operation. Each step of the hash can be taken back, so a log need not keep what came before a gap.</summary>
+    public OperationDigest Without(in OperationId last)
+    {
+        byte[] fed = Encoding.ASCII.GetBytes($"{last.Scope.Value}\n{last.ResourceId.Value}\n{last.Actor.Value}\n{last.Clock.ToString(CultureInfo.InvariantCulture)}\n");
+        (uint first, uint second) = (First, Second);
+        for (int i = fed.Length - 1; i >= 0; i--)
+        {
+            first = unchecked(first * PrimeInverse) ^ fed[i];
+            second = unchecked(second * PrimeInverse) ^ fed[i];
+        }
+
         return new OperationDigest(first, second);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Syncline.Core.Binary;
 using Syncline.Core.Operations;
 
 namespace Syncline.Core.Tree;
@@ -52,14 +53,14 @@ internal sealed class ActorTable(StateVector stored)
         foreach (TreeActor actor in _all)
         {
             writer.Write(actor.Id.Value);
-            writer.Write(actor.Stored);
+            actor.Stored.Write(writer);
         }
     }
 
     public void Read(ref ByteReader reader)
     {
         for (int count = reader.ReadCount(); count > 0; count--)
-            reader.ReadRanges(FindOrAdd(new ActorId(reader.ReadText())).Stored);
+            FindOrAdd(new ActorId(reader.ReadText())).Stored.Read(ref reader);
     }
 
     public Stamp StampOf(long clock, int actor) => new(clock, _all[actor].Id);

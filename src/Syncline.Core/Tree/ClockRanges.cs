@@ -1,12 +1,15 @@
 using System.Collections;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Syncline.Core.Binary;
 
 namespace Syncline.Core.Tree;
 
 /// <summary>A set of clocks as the fewest inclusive ranges, ascending. Ranges may be added in any order and may overlap.</summary>
 public sealed class ClockRanges : IEnumerable<ClockRange>
 {
+    private const long ClockMax = long.MaxValue - 1;
+
     private readonly SortedChunks<ClockRange> _ranges = new();
 
     /// <summary>How many ranges there are.</summary>
@@ -130,6 +133,54 @@ public sealed class ClockRanges : IEnumerable<ClockRange>
     public IEnumerator<ClockRange> GetEnumerator() => _ranges.Items.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>
+    /// Writes what each range leaves out since the one before, doubled; plus one where it has more than one clock, and then how many more.
+    /// </summary>
+    internal void Write(ByteWriter writer)
+    {
+        writer.Write((ulong)Count);
+        long next = 1;
+        foreach (ClockRange range in this)
+        {
+            ulong gap = (ulong)(range.First - next) << 1;
+            if (range.First == range.Last)
+            {
+                writer.Write(gap);
+            }
+            else
+            {
+                writer.Write(gap | 1);
+                writer.Write(range.Last - range.First);
+            }
+
+            next = range.Last + 1;
+        }
+    }
+
+    /// <summary>Adds what <see cref="Write"/> wrote to an empty set.</summary>
+    /// <exception cref="InvalidDataException">The bytes are none of its.</exception>
+    internal void Read(ref ByteReader reader)
+    {
+        // A vector of peers whose clocks interleave is little else than this loop, so the ranges are written where they will stay.
+        long next = 1;
+        for (int count = reader.ReadCount(); count > 0;)
+        {
+            Span<ClockRange> room = AppendRoom(count);
+            foreach (ref ClockRange range in room)
+            {
+                ulong number = reader.ReadNumber();
+                ulong gap = number >> 1;
+                ulong more = (number & 1) == 0 ? 0 : reader.ReadNumber();
+                if ((gap == 0 && next > 1) || gap > (ulong)(ClockMax - next) || more > (ulong)(ClockMax - next) - gap)
+                    throw new InvalidDataException("The ranges do not rise.");
+                range = new ClockRange(next + (long)gap, next + (long)(gap + more));
+                next = range.Last + 1;
+            }
+
+            count -= room.Length;
+        }
+    }
 
     // False when there is nothing left of this set.
     private bool SkipEqual(ref SortedChunks<ClockRange>.Position mine, ClockRanges other, ref SortedChunks<ClockRange>.Position theirs)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Syncline.Core.Binary;
 
 namespace Syncline.Core.Tree;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Syncline.Core.Binary;
 
 namespace Syncline.Core.Tree;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Syncline.Core.Binary;
 using Syncline.Core.Operations;
 
 namespace Syncline.Core.Tree;

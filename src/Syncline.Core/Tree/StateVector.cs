@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Syncline.Core.Binary;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
 
@@ -127,7 +128,7 @@ public sealed class StateVector
         foreach ((ActorId actor, ClockRanges ranges) in _actors.OrderBy(pair => pair.Key.Value, StringComparer.Ordinal))
         {
             writer.Write(actor.Value);
-            writer.Write(ranges);
+            ranges.Write(writer);
         }
     }
 
@@ -141,7 +142,7 @@ public sealed class StateVector
         {
             if (!ActorId.TryParse(reader.ReadText(), out ActorId actor) || vector._actors.ContainsKey(actor))
                 throw new InvalidDataException("An actor is there twice, or its id is not valid.");
-            reader.ReadRanges(vector.RangesOf(actor));
+            vector.RangesOf(actor).Read(ref reader);
         }
 
         return reader.IsAtEnd ? vector : throw new InvalidDataException("There are bytes after the end.");

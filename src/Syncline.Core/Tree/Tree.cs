@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Syncline.Core.Binary;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
 
@@ -63,6 +64,17 @@ public sealed class Tree
         TreeActor actor = _actors.FindOrAdd(stamp.Actor);
         actor.Stored.Add(stamp.Clock, stamp.Clock);
         return actor;
+    }
+
+    /// <summary>Counts operations among the stored ones without having them.</summary>
+    internal void Recall(StateVector dropped)
+    {
+        foreach ((ActorId actor, ClockRanges ranges) in dropped.Actors)
+        {
+            ClockRanges stored = ActorOf(actor).Stored;
+            foreach (ClockRange range in ranges)
+                stored.Add(range.First, range.Last);
+        }
     }
 
     internal void TakeBackStored(long clock, int actorNumber)

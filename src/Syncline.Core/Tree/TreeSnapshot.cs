@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Syncline.Core.Binary;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
 

@@ -113,6 +113,13 @@ public sealed class TreesState : IModelState
     }
 
     /// <inheritdoc />
+    public void Recall(ResourceId resourceId, StateVector dropped)
+    {
+        if (_trees.TryGetValue(resourceId, out Tree? tree))
+            tree.Recall(dropped);
+    }
+
+    /// <inheritdoc />
     public IEnumerable<ResourceSnapshot> WriteSnapshots() => _trees.Values
         .OrderBy(tree => tree.Id.Value, StringComparer.Ordinal)
         .Select(tree => new ResourceSnapshot(TreeModel.Scope, tree.Id, TreeSnapshot.Write(tree)));

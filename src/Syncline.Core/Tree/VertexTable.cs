@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using System.Text;
+using Syncline.Core.Binary;
 
 namespace Syncline.Core.Tree;
 

@@ -109,6 +109,7 @@ public sealed class Feed
                     Cursor = newest.Last,
                     Head = Head,
                     Digest = newest.Operations[^1].Digest,
+                    DigestFrom = FollowPage.DigestBeforeLastRun(newest.First - 1, newest.Operations),
                     IsShared = true,
                 };
             }

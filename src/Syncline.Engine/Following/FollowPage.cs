@@ -27,6 +27,12 @@ public sealed class FollowPage
     /// <summary>The digest at the cursor; null with a selection.</summary>
     public required OperationDigest? Digest { get; init; }
 
+    /// <summary>
+    /// The digest before the page's last run of operations without a gap, when the page passes over operations that compaction dropped: who
+    /// keeps a digest goes on from this one there. Null when nothing is missing, and with a selection.
+    /// </summary>
+    public OperationDigest? DigestFrom { get; init; }
+
     /// <summary>Whether there is more to read now.</summary>
     public bool HasMore => Cursor < Head.Seq;
 
@@ -36,6 +42,17 @@ public sealed class FollowPage
     /// <summary>The page as the door answers it, which is made once however many share the page; null where nobody does.</summary>
     /// <param name="make">Always the same: what the first one made is what all get.</param>
     public byte[]? SharedAnswer(Func<FollowPage, byte[]> make) => IsShared ? _answer ??= make(this) : null;
+
+    /// <summary>The digest before the last run without a gap, of operations that are all there are of a log after a cursor.</summary>
+    internal static OperationDigest? DigestBeforeLastRun(long after, IReadOnlyList<LoggedOperation> operations)
+    {
+        if (operations.Count == 0 || operations[^1].Seq - after == operations.Count)
+            return null;
+        int first = operations.Count - 1;
+        while (first > 0 && operations[first - 1].Seq == operations[first].Seq - 1)
+            first--;
+        return operations[first].Digest.Without(operations[first].Operation.Id);
+    }
 
     /// <summary>How long <see cref="WriteJson"/> is; null when that is known only once it is written.</summary>
     public int? JsonLength

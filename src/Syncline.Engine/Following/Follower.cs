@@ -157,5 +157,6 @@ public sealed class Follower
             Cursor = cursor,
             Head = head,
             Digest = _selection.IsAll ? digest : null,
+            DigestFrom = _selection.IsAll ? FollowPage.DigestBeforeLastRun(Cursor, operations) : null,
         };
 }

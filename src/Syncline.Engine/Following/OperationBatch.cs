@@ -8,7 +8,7 @@ public sealed class OperationBatch
 {
     private ReadOnlyMemory<byte>[]? _encoded;
 
-    /// <summary>At least one operation, seqs without a gap.</summary>
+    /// <summary>At least one operation, in seq order; what compaction dropped before it was read is missing.</summary>
     public required IReadOnlyList<LoggedOperation> Operations
     {
         get;
@@ -39,6 +39,16 @@ public sealed class OperationBatch
 
     /// <summary>The same as the list that a page of this batch alone has.</summary>
     internal IReadOnlyList<ReadOnlyMemory<byte>> EncodedAlone => _encoded ?? Encode();
+
+    /// <summary>The last seq of the group of an operation that it has.</summary>
+    public long GroupEndAt(long seq)
+    {
+        // Its place if nothing is missing before it; else it stands further to the front.
+        int index = (int)Math.Min(seq - First, Operations.Count - 1);
+        while (Operations[index].Seq > seq)
+            index--;
+        return Operations[index].GroupEnd;
+    }
 
     private ReadOnlyMemory<byte>[] Encode()
     {

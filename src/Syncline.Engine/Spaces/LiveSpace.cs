@@ -4,6 +4,7 @@ using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
+using Syncline.Engine.Snapshots;
 using Syncline.Engine.Storage;
 using Syncline.Engine.Writing;
 
@@ -129,6 +130,17 @@ public sealed class LiveSpace
             },
             cancellationToken);
     }
+
+    /// <summary>Begins to read the whole space as of one seq; the user's role is checked as it is read.</summary>
+    public ValueTask<Bootstrap> BootstrapAsync(UserId userId, CancellationToken cancellationToken)
+    {
+        DemandRole(userId, Role.Viewer);
+        return Bootstrap.BeginAsync(_services, this, userId, cancellationToken);
+    }
+
+    /// <summary>Takes a snapshot of all models that had operations, between two rounds of the writer. It checks no role.</summary>
+    internal ValueTask<SpaceSnapshot> TakeSnapshotAsync(CancellationToken cancellationToken) =>
+        _writer.BetweenRoundsAsync(state => state.TakeSnapshotAsync(), cancellationToken);
 
     /// <summary>Reads a page of the stored log, for readers that look at the operations themselves.</summary>
     public ValueTask<LogPage> ReadLogAsync(long after, Selection selection, PageLimits limits, CancellationToken cancellationToken) =>

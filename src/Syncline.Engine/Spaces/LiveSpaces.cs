@@ -22,6 +22,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     // The live ones that nobody uses, the one idle for longest first: found without a look at all the others.
     private readonly LinkedList<KeyValuePair<SpaceId, Entry>> _idle = new();
     private readonly ConcurrentDictionary<SpaceId, LogHead> _heads = [];
+    private readonly Maintenance _maintenance;
     private bool _stopping;
 
     /// <summary>Opens nothing yet.</summary>
@@ -29,6 +30,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     {
         _services = services;
         _logger = services.Loggers.CreateLogger<LiveSpaces>();
+        _maintenance = new Maintenance(services, this);
     }
 
     /// <summary>Signals for clients that wait on many spaces.</summary>
@@ -203,6 +205,9 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         }
     }
 
+    /// <summary>Compacts the logs of spaces that changed and stores snapshots of them, until cancelled. Run once by the host.</summary>
+    public Task MaintainAsync(CancellationToken stoppingToken) => _maintenance.RunAsync(stoppingToken);
+
     /// <summary>Answers all waits with <c>unavailable</c>, finishes what is being written, and closes every space.</summary>
     public async ValueTask StopAsync()
     {
@@ -264,6 +269,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         {
             // The memberships have ended, also when the store fails and the log is left for the next creation to take away.
             _heads.TryRemove(id, out _);
+            _maintenance.Forget(id);
             foreach (Member member in members)
                 Watches.MembershipChanged(member.User.Id);
         }
@@ -306,6 +312,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     {
         _heads[space.Id] = space.Feed.Now.Head;
         Watches.SpaceChanged(space.Id);
+        _maintenance.Changed(space.Id);
     }
 
     private void Release(SpaceId id, Entry entry)

@@ -8,7 +8,7 @@ namespace Syncline.Engine.Storage;
 /// <see cref="StoreUnavailableException"/> when the store cannot do its work, and <see cref="SpaceNotFoundException"/> where a log is
 /// needed that is not there.
 /// </summary>
-public interface ISpaceStore
+public interface ISpaceStore : ILogCompaction, ISnapshotStore
 {
     /// <summary>Makes an empty log. Nothing happens when the space has one.</summary>
     ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken);

@@ -1,16 +1,21 @@
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
+using Syncline.Engine.Snapshots;
+using Syncline.Engine.Spaces;
 using Syncline.Engine.Storage;
 
 namespace Syncline.Engine.Writing;
 
 /// <summary>
-/// The states of a space's models, each loaded from the log when it is first needed: a space that is only relayed holds none.
+/// The states of a space's models, each loaded from snapshot and log when it is first needed: a space that is only relayed holds none.
 /// Used by the space's writer alone.
 /// </summary>
-internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationReader reader)
+internal sealed class SpaceState(SpaceId space, EngineServices services)
 {
     private static readonly PageLimits LoadPage = new(2_000, 4 * 1024 * 1024);
+    private readonly ISpaceStore _store = services.Store;
+    private readonly OperationReader _reader = services.Reader;
+    private readonly SnapshotReader _snapshots = new(services);
     private readonly Dictionary<IModel, IModelState> _states = [];
 
     /// <summary>Where the loaded states stand.</summary>
@@ -22,19 +27,27 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
     /// <summary>The state of the scope's model, loaded up to <see cref="Head"/>.</summary>
     public async ValueTask<IModelState> LoadAsync(Scope scope, CancellationToken cancellationToken)
     {
-        IModel model = reader.ModelOf(scope);
+        IModel model = _reader.ModelOf(scope);
         if (_states.TryGetValue(model, out IModelState? state))
             return state;
-        state = model.CreateState();
-        if (model.Scopes.Count > 0)
-            await ReplayAsync(state, new Selection(model.Scopes, []), cancellationToken);
+        if (model.Scopes.Count == 0)
+        {
+            state = model.CreateState();
+        }
+        else
+        {
+            (state, long after) = await _snapshots.TryLoadAsync(space, model, Head, cancellationToken) ?? (model.CreateState(), 0);
+            await ReplayAsync(state, after, new Selection(model.Scopes, []), cancellationToken);
+            await RecallAsync(state, after, model.Scopes, cancellationToken);
+        }
+
         _states.Add(model, state);
         Trees ??= state as TreesState;
         return state;
     }
 
     /// <summary>The state of a scope whose model was loaded before.</summary>
-    public IModelState Of(Scope scope) => _states[reader.ModelOf(scope)];
+    public IModelState Of(Scope scope) => _states[_reader.ModelOf(scope)];
 
     /// <summary>
     /// Takes an operation in that its state has not seen; content is read where the log does not keep it. Those that no model claims mean
@@ -42,7 +55,7 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
     /// </summary>
     public void Apply(LoggedOperation logged)
     {
-        IModel model = reader.ModelOf(logged.Operation.Id.Scope);
+        IModel model = _reader.ModelOf(logged.Operation.Id.Scope);
         if (model.Scopes.Count > 0 && _states.TryGetValue(model, out IModelState? state))
             Take(state, logged);
     }
@@ -78,11 +91,30 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
         Head = head;
     }
 
-    private async ValueTask ReplayAsync(IModelState state, Selection selection, CancellationToken cancellationToken)
+    /// <summary>The states of all models that had operations, as they are committed.</summary>
+    public async ValueTask<SpaceSnapshot> TakeSnapshotAsync()
     {
-        for (long after = 0; after < Head.Seq;)
+        List<Scope> scopes = [];
+        List<Scope> beside = [];
+        List<(ResourceSnapshot, int)> parts = [];
+        IReadOnlyList<Scope> used = await _store.ReadScopesAsync(space, CancellationToken.None);
+        foreach (IModel model in used.Select(_reader.ModelOf).Distinct().Where(model => model.SnapshotFormat > 0))
         {
-            LogPage page = await store.ReadAsync(space, after, selection, LoadPage, cancellationToken);
+            IModelState state = await LoadAsync(model.Scopes.First(), CancellationToken.None);
+            scopes.AddRange(model.Scopes);
+            if (state.HasOperationsBeside)
+                beside.AddRange(model.Scopes);
+            parts.AddRange(state.WriteSnapshots().Select(snapshot => (snapshot, model.SnapshotFormat)));
+        }
+
+        return new SpaceSnapshot(Head, scopes, beside, parts);
+    }
+
+    private async ValueTask ReplayAsync(IModelState state, long after, Selection selection, CancellationToken cancellationToken)
+    {
+        while (after < Head.Seq)
+        {
+            LogPage page = await _store.ReadAsync(space, after, selection, LoadPage, cancellationToken);
             foreach (LoggedOperation logged in page.Operations)
             {
                 if (logged.Seq <= Head.Seq)
@@ -94,9 +126,21 @@ internal sealed class SpaceState(SpaceId space, ISpaceStore store, OperationRead
         }
     }
 
+    // What compaction dropped of what was replayed; the snapshot knows of what is before it.
+    private async ValueTask RecallAsync(IModelState state, long after, IEnumerable<Scope> scopes, CancellationToken cancellationToken)
+    {
+        if (await _store.ReadCompactedUpToAsync(space, cancellationToken) <= after)
+            return;
+        foreach (Scope scope in scopes)
+        {
+            foreach ((ResourceId resourceId, StateVector dropped) in await _store.ReadDroppedAsync(space, scope, after, cancellationToken))
+                state.Recall(resourceId, dropped);
+        }
+    }
+
     private void Take(IModelState state, LoggedOperation logged)
     {
-        reader.ReadContent(logged.Operation);
+        _reader.ReadContent(logged.Operation);
         state.Apply(logged);
     }
 }

@@ -27,7 +27,7 @@ internal sealed partial class SpaceWriter
     {
         _space = space;
         _services = services;
-        _state = new SpaceState(space.Id, services.Store, services.Reader) { Head = head };
+        _state = new SpaceState(space.Id, services) { Head = head };
         _queue = Channel.CreateBounded<Request>(new BoundedChannelOptions(services.Options.PushesWaitingMax) { SingleReader = true });
         _logger = services.Loggers.CreateLogger<SpaceWriter>();
     }

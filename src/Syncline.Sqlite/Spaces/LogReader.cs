@@ -24,6 +24,8 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
         long bytes = 0;
         long groupFirst = 0;
         long groupEnd = after;
+        long lastRead = after;
+        long endBeforeGroup = after;
         using SqliteStatement rows = connection.Cached(SpaceSchema.ReadPage);
         rows.Bind(1, after);
         while (rows.Step())
@@ -34,11 +36,13 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
             {
                 // Between two groups the page may end; inside one it grows over its limits.
                 if (operations.Count >= limits.Operations || (operations.Count > 0 && bytes >= limits.Bytes))
-                    return new LogPage(operations, groupEnd, head);
+                    return new LogPage(operations, lastRead, head);
+                endBeforeGroup = lastRead;
                 groupFirst = seq;
                 groupEnd = rows.IsNull(LogRow.GroupEnd) ? seq : rows.Int64(LogRow.GroupEnd);
             }
 
+            lastRead = seq;
             if (!selection.IsAll)
             {
                 (Scope scope, ResourceId id) = ResourceOf(rows.Int64(LogRow.Resource));
@@ -48,12 +52,21 @@ internal sealed class LogReader(SqliteConnection connection) : IDisposable
             long size = rows.Utf8(LogRow.Payload).Length;
             bool startsInGroup = operations.Count == 0 || operations[^1].Seq < groupFirst;
             if (startsInGroup && operations.Count > 0 && bytes + size > limits.Bytes)
-                return new LogPage(operations, groupFirst - 1, head);
+                return new LogPage(operations, endBeforeGroup, head);
             operations.Add(ReadRow(rows));
             bytes += size;
         }
 
         return new LogPage(operations, Math.Max(head, after), head);
+    }
+
+    /// <summary>The operation at a seq, which is there.</summary>
+    public LoggedOperation ReadOperation(long seq)
+    {
+        ForgetWhenMany();
+        using SqliteStatement operation = connection.Cached(SpaceSchema.ReadOperation);
+        operation.Bind(1, seq);
+        return operation.Step() ? ReadRow(operation) : throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
     }
 
     /// <summary>

@@ -45,10 +45,18 @@ internal sealed class LogWriter : IDisposable
         _epoch = epoch;
         _earlier = earlier;
         Reader = new LogReader(connection);
+        Snapshots = new SnapshotFile(connection, epoch);
+        Compactor = new LogCompactor(connection, Reader, Snapshots, epoch);
     }
 
     /// <summary>Reads through the same connection, while nothing is written.</summary>
     public LogReader Reader { get; }
+
+    /// <summary>Drops through the same connection what can decide nothing any more.</summary>
+    public LogCompactor Compactor { get; }
+
+    /// <summary>Snapshots, through the same connection.</summary>
+    public SnapshotFile Snapshots { get; }
 
     public LogHead ReadHead()
     {
@@ -272,9 +280,12 @@ internal sealed class LogWriter : IDisposable
         return _resources[(scope, resourceId)] = find.Int64(0);
     }
 
-    private StoredIdentity? FindOperation(long resource, long actor, long clock)
+    private StoredIdentity? FindOperation(long resource, long actor, long clock) =>
+        Find(SpaceSchema.FindOperation, resource, actor, clock) ?? Find(SpaceSchema.FindStub, resource, actor, clock);
+
+    private StoredIdentity? Find(string sql, long resource, long actor, long clock)
     {
-        using SqliteStatement find = _connection.Cached(SpaceSchema.FindOperation);
+        using SqliteStatement find = _connection.Cached(sql);
         find.Bind(1, clock);
         find.Bind(2, actor);
         find.Bind(3, resource);

@@ -9,7 +9,7 @@ namespace Syncline.Sqlite.Spaces;
 /// The file of one space and the connections to it, opened by the first call that needs them: one to write, to look up, and to read while
 /// nothing is written; one to read beside it. Each is used by one caller at a time; others wait. Where both are locked, reading is first.
 /// </summary>
-internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext context)
+internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext context, LastHeads? heads = null)
 {
     private readonly Lock _reading = new();
     private readonly Lock _writing = new();
@@ -28,15 +28,18 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
     /// <summary>Whether any connection is open. Meaningful when nobody uses it.</summary>
     public bool IsOpen => _reader is not null || _writer is not null;
 
-    public void Create(Epoch epoch, DateTimeOffset createdAt)
+    /// <summary>Makes an empty log; false when there is one.</summary>
+    public bool Create(Epoch epoch, DateTimeOffset createdAt)
     {
         lock (_reading)
         {
             lock (_writing)
             {
-                if (!Path.Exists(path)) CreateFile(epoch, createdAt);
+                bool isNew = !Path.Exists(path);
+                if (isNew) CreateFile(epoch, createdAt);
                 // Also what is there: whoever made it, or the folder, may have been killed before this.
                 SyncNames();
+                return isNew;
             }
         }
     }
@@ -209,8 +212,17 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
                 life = ReadLife(connection);
             }
 
+            LogWriter writer = WriterOf(connection, life);
+            if (heads?.IsBehind(space, writer.ReadHead()) == true)
+            {
+                BeginEpoch(connection);
+                writer = WriterOf(connection, ReadLife(connection));
+            }
+
+            LogHead head = writer.ReadHead();
+            heads?.Note(space, head.Epoch, head.Seq);
             if (context.Durability == Durability.Normal) connection.Execute("PRAGMA synchronous = NORMAL");
-            return new LogWriter(connection, context.Durability, life.Epoch, life.HasEarlier ? ReadEarlier(connection) : []);
+            return writer;
         }
         catch
         {
@@ -218,6 +230,9 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             throw;
         }
     }
+
+    private LogWriter WriterOf(SqliteConnection connection, Life life) =>
+        new(connection, context.Durability, life.Epoch, life.HasEarlier ? ReadEarlier(connection) : []);
 
     private LogReader OpenReader()
     {
@@ -253,8 +268,8 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         }
     }
 
-    // Some of what was acknowledged may be lost with the power. A cursor beyond what is left must not be taken for one of what is
-    // appended from now on.
+    // Some of what was acknowledged is lost: with the power, or because the file is an older copy. A cursor beyond what is left must not be
+    // taken for one of what is appended from now on.
     private void BeginEpoch(SqliteConnection connection)
     {
         using SqliteTransaction transaction = connection.BeginImmediate();
@@ -309,7 +324,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             temporaryPath, SqliteOpenMode.ReadWriteCreate, fileSystem: context.Disk.FileSystem))
         {
             // Nothing to roll back to: a journal in memory will do. Only the change to WAL and the rename come after.
-            connection.Execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL");
+            connection.Execute($"PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL; PRAGMA auto_vacuum = {SpaceSchema.IncrementalVacuum}");
             context.Schema.Create(connection, file => FillMeta(file, epoch, createdAt));
             connection.Execute("PRAGMA journal_mode = WAL");
         }

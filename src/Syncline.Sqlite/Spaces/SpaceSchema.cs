@@ -13,6 +13,11 @@ internal static class SpaceSchema
     /// <summary>"Sync".</summary>
     public const int ApplicationId = 0x53796e63;
 
+    /// <summary>Of <c>PRAGMA auto_vacuum</c>: freed pages can be given back a few at a time. Set before the first table.</summary>
+    public const int IncrementalVacuum = 2;
+
+    public const string FindStub = "SELECT seq, hash FROM stubs WHERE clock = ?1 AND actor = ?2 AND resource = ?3";
+
     public const string FindOperation = "SELECT seq, hash FROM operations WHERE clock = ?1 AND actor = ?2 AND resource = ?3";
 
     /// <summary>
@@ -113,8 +118,63 @@ internal static class SpaceSchema
         CREATE UNIQUE INDEX operations_by_identity ON operations (clock, actor, resource);
         """;
 
-    public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1, Version2]);
+    private const string Version3 =
+        """
+        ALTER TABLE meta ADD COLUMN compacted_up_to INTEGER NOT NULL DEFAULT 0; -- seq up to which the log was looked through
+
+        -- What is left of operations that were dropped, so that a repeat is known.
+        CREATE TABLE stubs (
+            clock      INTEGER NOT NULL,
+            actor      INTEGER NOT NULL REFERENCES actors (id),
+            resource   INTEGER NOT NULL REFERENCES resources (id),
+            seq        INTEGER NOT NULL,
+            hash       INTEGER NOT NULL,
+            group_end  INTEGER,
+            dropped_at INTEGER NOT NULL,
+            PRIMARY KEY (clock, actor, resource)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Which operation wins a register, among those up to compacted_up_to.
+        CREATE TABLE winners (
+            register BLOB    PRIMARY KEY,               -- 16 bytes
+            seq      INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- States of the models as of a seq. Only the complete one counts; what belongs to another is being written, or to be removed.
+        CREATE TABLE snapshots (
+            id       INTEGER PRIMARY KEY,
+            epoch    TEXT    NOT NULL,
+            seq      INTEGER NOT NULL,
+            digest   INTEGER NOT NULL,
+            made_at  INTEGER NOT NULL,
+            scopes   TEXT    NOT NULL,                  -- of the models it has the states of, with spaces between
+            beside   TEXT    NOT NULL                   -- those that have operations beside the states
+        ) STRICT;
+
+        CREATE TABLE snapshot_parts (
+            snapshot INTEGER NOT NULL REFERENCES snapshots (id),
+            part     INTEGER NOT NULL,
+            scope    TEXT    NOT NULL,
+            resource TEXT    NOT NULL,
+            format   INTEGER NOT NULL,
+            length   INTEGER NOT NULL,
+            hash     BLOB    NOT NULL,                  -- SHA-256 of the part's bytes
+            PRIMARY KEY (snapshot, part)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE snapshot_chunks (
+            id       INTEGER PRIMARY KEY,
+            snapshot INTEGER NOT NULL,
+            part     INTEGER NOT NULL,
+            chunk    INTEGER NOT NULL,
+            bytes    BLOB    NOT NULL
+        ) STRICT;
+
+        CREATE UNIQUE INDEX snapshot_chunks_by_place ON snapshot_chunks (snapshot, part, chunk);
+        """;
+
+    public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1, Version2, Version3]);
 
     /// <summary>All versions, for files of a version before.</summary>
-    public static IReadOnlyList<string> Scripts => [Version1, Version2];
+    public static IReadOnlyList<string> Scripts => [Version1, Version2, Version3];
 }

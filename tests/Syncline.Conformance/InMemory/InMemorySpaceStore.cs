@@ -86,8 +86,7 @@ public sealed class InMemorySpaceStore : ISpaceStore
                 return new Known(
                     log.Head.Epoch,
                     log.Head.Seq,
-                    identities.Distinct().Where(log.ByIdentity.ContainsKey)
-                        .ToDictionary(id => id, id => new StoredIdentity(log.ByIdentity[id].Seq, log.ByIdentity[id].Operation.Hash)),
+                    identities.Distinct().Where(id => log.Find(id) is not null).ToDictionary(id => id, id => log.Find(id)!.Value),
                     actors.Distinct().Where(log.Owners.ContainsKey).ToDictionary(actor => actor, actor => log.Owners[actor]));
             },
             cancellationToken));
@@ -145,6 +144,111 @@ public sealed class InMemorySpaceStore : ISpaceStore
             cancellationToken));
 
     /// <inheritdoc />
+    public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(() => Find(space).CompactedUpTo, cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken) =>
+        new(Run(
+            IReadOnlyDictionary<RegisterKey, LoggedOperation> () =>
+            {
+                Log log = Find(space);
+                return registers.Where(log.Winners.ContainsKey)
+                    .ToDictionary(register => register, register => log.Operations.Single(logged => logged.Seq == log.Winners[register]));
+            },
+            cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken) =>
+        new(Run(
+            IReadOnlyDictionary<ResourceId, StateVector> () =>
+            {
+                Dictionary<ResourceId, StateVector> dropped = [];
+                foreach (OperationId id in Find(space).Stubs.Where(one => one.Key.Scope == scope && one.Value.Operation.Seq > after).Select(one => one.Key))
+                {
+                    dropped.TryAdd(id.ResourceId, new StateVector());
+                    dropped[id.ResourceId].Add(id.Stamp);
+                }
+
+                return dropped;
+            },
+            cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                if (log.Epoch != step.Epoch || log.CompactedUpTo != step.After) return false;
+                foreach ((RegisterKey register, long seq) in step.Winners)
+                    log.Winners[register] = seq;
+                foreach (long seq in step.Dropped)
+                    log.Drop(seq, step.DroppedAt);
+                log.CompactedUpTo = step.UpTo;
+                return true;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                log.RemoveStubs(stubsBefore);
+                foreach ((long, int, int) place in log.Chunks.Keys.Where(place => place.Snapshot != log.Snapshot?.Id).ToArray())
+                    log.Chunks.Remove(place);
+                return false;
+            },
+            cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(
+            IReadOnlyList<Scope> () => [.. Find(space).Operations.Select(logged => logged.Operation.Id.Scope).Distinct()], cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<StoredSnapshot?> FindSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(() => Find(space).Snapshot, cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<byte[]?> ReadSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, CancellationToken cancellationToken) =>
+        new(Run(() => Find(space).Chunks.GetValueOrDefault((snapshot, part, chunk)), cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run(() => ++Find(space).SnapshotsBegun, cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask AddSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, ReadOnlyMemory<byte> bytes) =>
+        new(Run(() => Find(space).Chunks[(snapshot, part, chunk)] = bytes.ToArray(), CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask<bool> CompleteSnapshotAsync(SpaceId space, StoredSnapshot snapshot) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                if (log.Epoch != snapshot.Epoch) return false;
+                log.Snapshot = snapshot;
+                return true;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask DropSnapshotAsync(SpaceId space, long snapshot) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                return log.Snapshot = log.Snapshot?.Id == snapshot ? null : log.Snapshot;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken) => new(Run(() => true, cancellationToken));
 
     // By whole groups: one that begins within the limits is in the page, whatever it measures.
@@ -160,7 +264,7 @@ public sealed class InMemorySpaceStore : ISpaceStore
             if (page.Count > 0 && selected.Length > 0 && bytes + selected[0].Operation.Payload.Utf8.Length > limits.Bytes) break;
             page.AddRange(selected);
             bytes += selected.Sum(logged => (long)logged.Operation.Payload.Utf8.Length);
-            cursor = group.Key;
+            cursor = group.Last().Seq;
         }
 
         return new LogPage(page, cursor, log.Head.Seq);
@@ -222,6 +326,8 @@ public sealed class InMemorySpaceStore : ISpaceStore
         }
     }
 
+    private sealed record Stub(LoggedOperation Operation, DateTimeOffset DroppedAt);
+
     private sealed record Failure(bool OutcomeUnknown, bool Written);
 
     private sealed class Log(Epoch epoch)
@@ -236,11 +342,23 @@ public sealed class InMemorySpaceStore : ISpaceStore
 
         public Dictionary<ActorId, UserId> Owners { get; } = [];
 
+        public Dictionary<OperationId, Stub> Stubs { get; } = [];
+
+        public Dictionary<RegisterKey, long> Winners { get; } = [];
+
+        public long CompactedUpTo { get; set; }
+
+        public StoredSnapshot? Snapshot { get; set; }
+
+        public Dictionary<(long Snapshot, int Part, int Chunk), byte[]> Chunks { get; } = [];
+
+        public long SnapshotsBegun { get; set; }
+
         public LogHead Head => new(
             Epoch,
-            Operations.Count,
+            Operations.Count == 0 ? 0 : Operations[^1].Seq,
             Operations.Count == 0 ? OperationDigest.Empty : Operations[^1].Digest,
-            Operations.Count == 0 ? 0 : Operations.Max(logged => logged.Operation.Id.Clock),
+            Operations.Select(logged => logged.Operation.Id.Clock).Concat(Stubs.Keys.Select(id => id.Clock)).DefaultIfEmpty(0).Max(),
             Earlier());
 
         public void Add(LoggedOperation logged)
@@ -249,11 +367,32 @@ public sealed class InMemorySpaceStore : ISpaceStore
             Operations.Add(logged);
         }
 
+        public StoredIdentity? Find(OperationId id) =>
+            ByIdentity.TryGetValue(id, out LoggedOperation? logged) ? new StoredIdentity(logged.Seq, logged.Operation.Hash)
+            : Stubs.TryGetValue(id, out Stub? stub) ? new StoredIdentity(stub.Operation.Seq, stub.Operation.Operation.Hash)
+            : null;
+
+        public void Drop(long seq, DateTimeOffset at)
+        {
+            LoggedOperation logged = Operations.Single(one => one.Seq == seq);
+            Operations.Remove(logged);
+            ByIdentity.Remove(logged.Operation.Id);
+            Stubs.Add(logged.Operation.Id, new Stub(logged, at));
+        }
+
+        public void RemoveStubs(DateTimeOffset before)
+        {
+            foreach ((OperationId id, Stub stub) in Stubs.Where(one => one.Value.DroppedAt < before).ToArray())
+            {
+                if (!Operations.Exists(logged => logged.GroupEnd == stub.Operation.GroupEnd)) Stubs.Remove(id);
+            }
+        }
+
         public void Truncate(long head)
         {
-            foreach (LoggedOperation lost in Operations.Skip((int)head))
+            foreach (LoggedOperation lost in Operations.Where(logged => logged.Seq > head))
                 ByIdentity.Remove(lost.Operation.Id);
-            Operations.RemoveRange((int)head, Operations.Count - (int)head);
+            Operations.RemoveAll(logged => logged.Seq > head);
         }
 
         private List<EarlierEpoch> Earlier()

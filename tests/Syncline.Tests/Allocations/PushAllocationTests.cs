@@ -1,10 +1,14 @@
 using System.Buffers;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Syncline.AspNetCore;
 using Syncline.Conformance.InMemory;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
+using Syncline.Engine;
 using Syncline.Engine.Accounts;
 using Syncline.Engine.Following;
+using Syncline.Engine.Spaces;
 using Syncline.Engine.Storage;
 using Syncline.Engine.Writing;
 
@@ -72,7 +76,18 @@ public sealed class PushAllocationTests
     public async Task Judging_an_operation_makes_its_place_in_the_log_and_its_result()
     {
         LogHead head = LogHead.Empty(new Epoch("e"));
-        SpaceState state = new(Space, new InMemorySpaceStore(), Reader) { Head = head };
+        using EngineMeters meters = new();
+        EngineServices services = new(
+            new InMemorySpaceStore(),
+            new InMemoryAccountStore(),
+            Reader,
+            Array.Empty<IOperationRule>().ToLookup(rule => rule.Scope),
+            new EngineOptions(),
+            TimeProvider.System,
+            new SystemRandomBytes(),
+            meters,
+            NullLoggerFactory.Instance);
+        SpaceState state = new(Space, services) { Head = head };
         await state.LoadAsync(new Scope("note"), default);
         Known known = new(head.Epoch, 0, new Dictionary<OperationId, StoredIdentity>(), new Dictionary<ActorId, UserId> { [new("9f2c6d1e-4b1f")] = User });
         ILookup<Scope, IOperationRule> noRules = Array.Empty<IOperationRule>().ToLookup(rule => rule.Scope);

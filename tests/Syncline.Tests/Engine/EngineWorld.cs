@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using Syncline.Conformance.InMemory;
+using Syncline.Core.Lists;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine;
@@ -24,8 +25,11 @@ internal sealed class EngineWorld : IAsyncDisposable
     private EngineWorld(ISpaceStore store, InMemorySpaceStore memory, IReadOnlyList<IModel> models, IReadOnlyList<IOperationRule> rules)
     {
         Memory = memory;
-        Reader = new OperationReader([.. models, new TreeModel(new TreeLimits(HeldBackPerActorMax: 10, HeldBackBytesPerUserMax: 5_000))], OperationLimits.Default);
-        Spaces = new LiveSpaces(new EngineServices(
+        Reader = new OperationReader(
+            [.. models, new TreeModel(new TreeLimits(HeldBackPerActorMax: 10, HeldBackBytesPerUserMax: 5_000)), new ListModel()],
+            OperationLimits.Default);
+        Store = store;
+        Services = new EngineServices(
             store,
             Accounts,
             Reader,
@@ -34,8 +38,14 @@ internal sealed class EngineWorld : IAsyncDisposable
             Time,
             new Secrets(),
             new EngineMeters(),
-            NullLoggerFactory.Instance));
+            NullLoggerFactory.Instance);
+        Spaces = new LiveSpaces(Services);
     }
+
+    /// <summary>The store that the engine uses.</summary>
+    public ISpaceStore Store { get; }
+
+    public EngineServices Services { get; }
 
     public InMemorySpaceStore Memory { get; }
 
@@ -79,6 +89,9 @@ internal sealed class EngineWorld : IAsyncDisposable
     public PushItem Note(string actor, long clock, string payload = "{}", string? tx = null, string scope = "note") =>
         Item($$"""{"scope":"{{scope}}","resourceId":"r","actor":"{{actor}}","clock":{{clock}},"payload":{{payload}}{{(tx is null ? "" : $",\"tx\":\"{tx}\"")}}}""");
 
+    public PushItem Keyed(string actor, long clock, string key, string payload = "{}", string? tx = null) =>
+        Item($$"""{"scope":"note","resourceId":"r","actor":"{{actor}}","clock":{{clock}},"payload":{{payload}},"key":"{{key}}"{{(tx is null ? "" : $",\"tx\":\"{tx}\"")}}}""");
+
     public PushItem Move(string actor, long clock, string target, string? parent, string? tx = null) =>
         Item(
             $$"""
@@ -93,7 +106,7 @@ internal sealed class EngineWorld : IAsyncDisposable
         Assert.IsType<PushOutcome.Judged>(await PushAsync(user, items));
 
     public async Task<IReadOnlyList<LoggedOperation>> LogAsync() =>
-        (await Memory.ReadAsync(Plans, 0, Selection.All, new PageLimits(int.MaxValue, long.MaxValue), default)).Operations;
+        (await Store.ReadAsync(Plans, 0, Selection.All, new PageLimits(int.MaxValue, long.MaxValue), default)).Operations;
 
     /// <summary>Gives all leases back and lets another space take the place of this one, so that it is closed.</summary>
     public async Task CloseAsync()

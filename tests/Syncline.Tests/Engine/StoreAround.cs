@@ -19,6 +19,12 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     /// <summary>The seq at which the log seems to end, as when an older file was put in its place.</summary>
     public long? ShownHead { get; set; }
 
+    /// <summary>What the bytes of a snapshot seem to be, as on a damaged disk.</summary>
+    public Func<byte[], byte[]?>? ShownChunk { get; set; }
+
+    /// <summary>What is known of a snapshot, it seems.</summary>
+    public Func<StoredSnapshot, StoredSnapshot>? ShownSnapshot { get; set; }
+
     /// <summary>Called before a log is removed.</summary>
     public Func<Task>? BeforeDelete { get; set; }
 
@@ -74,6 +80,46 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     public ValueTask<IReadOnlyList<LoggedOperation>> ReadRangesAsync(
         SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken) =>
         inner.ReadRangesAsync(space, scope, resourceId, wanted, limits, cancellationToken);
+
+    public ValueTask<long> ReadCompactedUpToAsync(SpaceId space, CancellationToken cancellationToken) =>
+        inner.ReadCompactedUpToAsync(space, cancellationToken);
+
+    public ValueTask<IReadOnlyDictionary<RegisterKey, LoggedOperation>> FindWinnersAsync(
+        SpaceId space, IReadOnlyCollection<RegisterKey> registers, CancellationToken cancellationToken) =>
+        inner.FindWinnersAsync(space, registers, cancellationToken);
+
+    public ValueTask<IReadOnlyDictionary<ResourceId, StateVector>> ReadDroppedAsync(
+        SpaceId space, Scope scope, long after, CancellationToken cancellationToken) => inner.ReadDroppedAsync(space, scope, after, cancellationToken);
+
+    public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) => inner.CompactAsync(space, step);
+
+    public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
+        inner.TidyAsync(space, stubsBefore, cancellationToken);
+
+    public ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken) =>
+        inner.ReadScopesAsync(space, cancellationToken);
+
+    public async ValueTask<StoredSnapshot?> FindSnapshotAsync(SpaceId space, CancellationToken cancellationToken)
+    {
+        StoredSnapshot? stored = await inner.FindSnapshotAsync(space, cancellationToken);
+        return stored is not null && ShownSnapshot is { } shown ? shown(stored) : stored;
+    }
+
+    public async ValueTask<byte[]?> ReadSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, CancellationToken cancellationToken)
+    {
+        byte[]? bytes = await inner.ReadSnapshotChunkAsync(space, snapshot, part, chunk, cancellationToken);
+        return bytes is not null && ShownChunk is { } shown ? shown(bytes) : bytes;
+    }
+
+    public ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
+        inner.BeginSnapshotAsync(space, cancellationToken);
+
+    public ValueTask AddSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, ReadOnlyMemory<byte> bytes) =>
+        inner.AddSnapshotChunkAsync(space, snapshot, part, chunk, bytes);
+
+    public ValueTask<bool> CompleteSnapshotAsync(SpaceId space, StoredSnapshot snapshot) => inner.CompleteSnapshotAsync(space, snapshot);
+
+    public ValueTask DropSnapshotAsync(SpaceId space, long snapshot) => inner.DropSnapshotAsync(space, snapshot);
 
     public ValueTask CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 

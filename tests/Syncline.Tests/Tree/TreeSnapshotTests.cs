@@ -1,3 +1,4 @@
+using Syncline.Core.Binary;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using static Syncline.Tests.Trees.TreeOp;

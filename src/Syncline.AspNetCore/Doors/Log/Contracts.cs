@@ -27,7 +27,7 @@ public sealed record PushResult(string Status, long? Seq, string? Code, string? 
 
 /// <summary>A page of the log.</summary>
 public sealed record PullAnswer(
-    string Epoch, IReadOnlyList<PulledOperation> Operations, long Cursor, long Head, bool HasMore, string? Digest);
+    string Epoch, IReadOnlyList<PulledOperation> Operations, long Cursor, long Head, bool HasMore, string? Digest, string? DigestFrom);
 
 /// <summary>One operation of the log.</summary>
 public sealed record PulledOperation(

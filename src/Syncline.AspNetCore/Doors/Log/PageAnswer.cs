@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Syncline.Core.Operations;
 using Syncline.Engine.Following;
 
 namespace Syncline.AspNetCore.Doors.Log;
@@ -18,7 +19,7 @@ namespace Syncline.AspNetCore.Doors.Log;
 internal sealed class PageAnswer(FollowPage page) : IResult
 {
     // Epochs are of 32 digits and position and digest of known length at most; an epoch that an application brought may be any text.
-    private const int EndBytesMax = 192;
+    private const int EndBytesMax = 256;
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
@@ -75,15 +76,19 @@ internal sealed class PageAnswer(FollowPage page) : IResult
         Add(destination, ref length, ",\"head\":"u8);
         Add(destination, ref length, Math.Max(page.Head.Seq, page.Cursor));
         Add(destination, ref length, page.HasMore ? ",\"hasMore\":true"u8 : ",\"hasMore\":false"u8);
-        if (page.Digest is { } digest)
-        {
-            Add(destination, ref length, ",\"digest\":\""u8);
-            length += Encoding.ASCII.GetBytes(digest.ToString(), destination[length..]);
-            Add(destination, ref length, "\""u8);
-        }
-
+        Add(destination, ref length, ",\"digest\":\""u8, page.Digest);
+        Add(destination, ref length, ",\"digestFrom\":\""u8, page.DigestFrom);
         Add(destination, ref length, "}"u8);
         return length;
+    }
+
+    private static void Add(Span<byte> destination, ref int length, ReadOnlySpan<byte> name, OperationDigest? digest)
+    {
+        if (digest is not { } value)
+            return;
+        Add(destination, ref length, name);
+        length += Encoding.ASCII.GetBytes(value.ToString(), destination[length..]);
+        Add(destination, ref length, "\""u8);
     }
 
     private static void Add(Span<byte> destination, ref int length, ReadOnlySpan<byte> text)

@@ -118,7 +118,7 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
                 return (wanted, groupEnd);
             wanted.Add(logged);
             bytes += size;
-            groupEnd = batch.Operations[(int)(seq - batch.First)].GroupEnd;
+            groupEnd = batch.GroupEndAt(seq);
         }
 
         return (wanted, batch.Last);

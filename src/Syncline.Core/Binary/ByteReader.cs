@@ -1,13 +1,11 @@
 using System.Text;
 
-namespace Syncline.Core.Tree;
+namespace Syncline.Core.Binary;
 
 /// <summary>Reads what <see cref="ByteWriter"/> wrote.</summary>
 /// <exception cref="InvalidDataException">From any member: the bytes end too early, or are none of its.</exception>
 internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
 {
-    private const long ClockMax = long.MaxValue - 1;
-
     private ReadOnlySpan<byte> _rest = bytes;
 
     public readonly bool IsAtEnd => _rest.IsEmpty;
@@ -67,26 +65,4 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
     }
 
     public string ReadText() => Encoding.UTF8.GetString(ReadBytes());
-
-    public void ReadRanges(ClockRanges ranges)
-    {
-        // A vector of peers whose clocks interleave is little else than this loop, so the ranges are written where they will stay.
-        long next = 1;
-        for (int count = ReadCount(); count > 0;)
-        {
-            Span<ClockRange> room = ranges.AppendRoom(count);
-            foreach (ref ClockRange range in room)
-            {
-                ulong number = ReadNumber();
-                ulong gap = number >> 1;
-                ulong more = (number & 1) == 0 ? 0 : ReadNumber();
-                if ((gap == 0 && next > 1) || gap > (ulong)(ClockMax - next) || more > (ulong)(ClockMax - next) - gap)
-                    throw new InvalidDataException("The ranges do not rise.");
-                range = new ClockRange(next + (long)gap, next + (long)(gap + more));
-                next = range.Last + 1;
-            }
-
-            count -= room.Length;
-        }
-    }
 }

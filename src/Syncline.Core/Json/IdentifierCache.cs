@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
-namespace Syncline.Core.Tree;
+namespace Syncline.Core.Json;
 
 /// <summary>
 /// Turns ASCII bytes into checked strings, and the same bytes into the same string as long as it remembers it: the operations of a log name

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Syncline.Core.Tree;
+namespace Syncline.Core.Binary;
 
 /// <summary>Writes numbers and texts one after the other: numbers in groups of seven bits, the lowest first, and texts after their length.</summary>
 internal sealed class ByteWriter(IBufferWriter<byte> output)
@@ -37,29 +37,5 @@ internal sealed class ByteWriter(IBufferWriter<byte> output)
             return;
         bytes.CopyTo(output.GetSpan(bytes.Length));
         output.Advance(bytes.Length);
-    }
-
-    /// <summary>
-    /// Clocks as what each range leaves out since the one before, doubled; plus one where it has more than one clock, and then how many more.
-    /// </summary>
-    public void Write(ClockRanges ranges)
-    {
-        Write((ulong)ranges.Count);
-        long next = 1;
-        foreach (ClockRange range in ranges)
-        {
-            ulong gap = (ulong)(range.First - next) << 1;
-            if (range.First == range.Last)
-            {
-                Write(gap);
-            }
-            else
-            {
-                Write(gap | 1);
-                Write(range.Last - range.First);
-            }
-
-            next = range.Last + 1;
-        }
     }
 }

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Syncline.Core.Tree;
+namespace Syncline.Core.Binary;
 
 /// <summary>CRC-32C, which processors compute by themselves: tells bytes that a disk or a bug changed.</summary>
 internal static class Checksum

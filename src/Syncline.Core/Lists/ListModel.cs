@@ -1,0 +1,70 @@
+using Syncline.Core.Json;
+using Syncline.Core.Operations;
+
+namespace Syncline.Core.Lists;
+
+/// <summary>
+/// Task lists: a register per field, in each of which the greatest (clock, actor) wins. Scope <c>registry</c> has the lists, scope <c>list</c>
+/// the tasks of the list that is its resource (docs/protocol.md, "Task lists").
+/// </summary>
+/// <remarks>Nothing is refused: an operation of a shape that is not known has no content, is kept, and changes nothing.</remarks>
+public sealed class ListModel : IModel
+{
+    /// <summary>The scope of operations on lists.</summary>
+    public static Scope RegistryScope { get; } = new("registry");
+
+    /// <summary>The scope of operations on tasks.</summary>
+    public static Scope ListScope { get; } = new("list");
+
+    /// <inheritdoc />
+    public IReadOnlyCollection<Scope> Scopes { get; } = [RegistryScope, ListScope];
+
+    /// <inheritdoc />
+    public int SnapshotFormat => ListSnapshot.FormatVersion;
+
+    /// <inheritdoc />
+    public IModelState CreateState() => new ListsState();
+
+    /// <inheritdoc />
+    public Refusal? Read(in OperationId id, JsonText payload, out IModel.Reading reading)
+    {
+        reading = new IModel.Reading(ReadContent(id, payload), JsonNormalForm.Hash(payload.Utf8.Span));
+        return null;
+    }
+
+    /// <inheritdoc />
+    public object? ReadContent(in OperationId id, JsonText payload) => ListOperationReader.Read(id, payload.Utf8.Span);
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> RegistersOf(Operation operation)
+    {
+        List<string> registers = [];
+        switch (operation.Content)
+        {
+            case ListOperation.WriteList write:
+                Add("title", write.Title is not null);
+                Add("pos", write.Position is not null);
+                Add("deleted", write.IsDeleted is not null);
+                break;
+            case ListOperation.WriteTask write:
+                Add("text", write.Text is not null);
+                Add("done", write.IsDone is not null);
+                Add("note", write.Note is not null);
+                Add("place", write.Place is not null);
+                Add("deleted", write.IsDeleted is not null);
+                break;
+        }
+
+        return registers;
+
+        void Add(string register, bool isWritten)
+        {
+            if (isWritten)
+            {
+                registers.Add(operation.Content is ListOperation.WriteTask task
+                    ? $"task\n{task.HomeId}\n{task.TaskId}\n{register}"
+                    : $"list\n{((ListOperation.WriteList)operation.Content!).ListId}\n{register}");
+            }
+        }
+    }
+}

@@ -1,0 +1,385 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Syncline.Core.Operations;
+
+namespace Syncline.Core.Lists;
+
+/// <summary>
+/// All lists of a space and their tasks. Every change is written into a journal first, so that it can be taken back to a mark. Applying an
+/// operation again changes nothing.
+/// </summary>
+public sealed class ListsState : IModelState
+{
+    // Two changes for each of 2,000 operations.
+    private const int JournalKept = 4_096;
+
+    private readonly Dictionary<string, ListEntry> _lists = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SeqSet> _registryOpaque = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _actors = new(StringComparer.Ordinal);
+    private readonly List<Change> _journal = [];
+
+    // Operations come in runs of one list and of one actor.
+    private ListEntry? _latestList;
+    private string? _latestActor;
+
+    internal ListsState()
+    {
+    }
+
+    private enum ChangeKind
+    {
+        ListAdded,
+        TaskAdded,
+        ActorAdded,
+        OpaqueAdded,
+        RegistryOpaqueAdded,
+        ListTitle,
+        ListPosition,
+        ListDeleted,
+        TaskText,
+        TaskDone,
+        TaskNote,
+        TaskPlace,
+        TaskDeleted,
+    }
+
+    /// <summary>Every list that an operation named, removed ones too, in order: by position, then by id.</summary>
+    public IEnumerable<TaskList> Lists => _lists.Values
+        .Where(list => list.HasOperations || list.Guests.Count > 0)
+        .OrderBy(list => list.Position)
+        .ThenBy(list => list.Id, StringComparer.Ordinal)
+        .Select(View);
+
+    /// <summary>A list, removed ones too; null when no operation named it.</summary>
+    public TaskList? FindList(string listId) =>
+        _lists.TryGetValue(listId, out ListEntry? list) && (list.HasOperations || list.Guests.Count > 0) ? View(list) : null;
+
+    /// <summary>The tasks that show in a list, in order: by position, then by id, then by home. None in a list that is removed or unknown.</summary>
+    public IEnumerable<ListTask> TasksOf(string listId) =>
+        !_lists.TryGetValue(listId, out ListEntry? list) || list.IsDeleted
+            ? []
+            : list.Tasks.Values
+                .Where(task => ReferenceEquals(task.List, list))
+                .Concat(list.Guests)
+                .Where(task => task.IsThere)
+                .OrderBy(task => task.Position)
+                .ThenBy(task => task.Id, StringComparer.Ordinal)
+                .ThenBy(task => task.Home.Id, StringComparer.Ordinal)
+                .Select(View);
+
+    /// <summary>A task, removed ones too; null when no operation named it.</summary>
+    /// <param name="homeId">The list that it was inserted in.</param>
+    /// <param name="taskId">Its id.</param>
+    public ListTask? FindTask(string homeId, string taskId) =>
+        _lists.TryGetValue(homeId, out ListEntry? home) && home.Tasks.TryGetValue(taskId, out TaskEntry? task) ? View(task) : null;
+
+    /// <summary>The seqs of a resource's operations that have no effect, because their shape is not known. Ascending.</summary>
+    public IReadOnlyList<long> OpaqueSeqs(Scope scope, ResourceId resourceId) =>
+        (scope == ListModel.RegistryScope
+            ? _registryOpaque.GetValueOrDefault(resourceId.Value)
+            : _lists.GetValueOrDefault(resourceId.Value)?.Opaque)?.All ?? [];
+
+    /// <inheritdoc />
+    public bool HasOperationsBeside => _registryOpaque.Values.Any(seqs => seqs.Count > 0) || _lists.Values.Any(list => list.Opaque.Count > 0);
+
+    internal int ActorCount => _actors.Count;
+
+    internal int ListCount => _lists.Count;
+
+    /// <inheritdoc />
+    public Decision Decide(Operation operation, in DecisionContext context) => Decision.Accept;
+
+    /// <inheritdoc />
+    public void Apply(LoggedOperation operation)
+    {
+        OperationId id = operation.Operation.Id;
+        switch (operation.Operation.Content)
+        {
+            case ListOperation.WriteTask write:
+                Write(write, id.Clock, id.Actor.Value);
+                break;
+            case ListOperation.WriteList write:
+                Write(write, id.Clock, id.Actor.Value);
+                break;
+            default:
+                NoteOpaque(id, operation.Seq);
+                break;
+        }
+    }
+
+    /// <inheritdoc />
+    public int Mark() => _journal.Count;
+
+    /// <inheritdoc />
+    public void RollbackTo(int mark)
+    {
+        for (int i = _journal.Count - 1; i >= mark; i--)
+            TakeBack(_journal[i]);
+        _journal.RemoveRange(mark, _journal.Count - mark);
+        (_latestList, _latestActor) = (null, null);
+    }
+
+    /// <inheritdoc />
+    public void Commit()
+    {
+        _journal.Clear();
+
+        // The room for a batch is kept for the next; that for a greater one would be kept for ever, in each space that is live.
+        if (_journal.Capacity > JournalKept)
+            _journal.Capacity = JournalKept;
+    }
+
+    /// <inheritdoc />
+    public IEnumerable<ResourceSnapshot> WriteSnapshots()
+    {
+        foreach (ListEntry list in _lists.Values.Where(list => list.HasOperations).OrderBy(list => list.Id, StringComparer.Ordinal))
+            yield return new ResourceSnapshot(ListModel.ListScope, new ResourceId(list.Id), ListSnapshot.Write(list));
+        foreach ((string resourceId, SeqSet opaque) in _registryOpaque.Where(pair => pair.Value.Count > 0).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            yield return new ResourceSnapshot(ListModel.RegistryScope, new ResourceId(resourceId), ListSnapshot.WriteRegistry(resourceId, opaque));
+    }
+
+    /// <inheritdoc />
+    public bool TryLoad(ReadOnlySpan<byte> snapshot, out string? problem)
+    {
+        if (ListSnapshot.Read(snapshot, out problem) is not { } read)
+            return false;
+        bool isNew = read.Scope == ListModel.RegistryScope
+            ? _registryOpaque.TryAdd(read.List.Id, read.List.Opaque)
+            : TryAdopt(read);
+        problem = isNew ? null : $"the {read.Scope} {read.List.Id} has operations already";
+        return isNew;
+    }
+
+    private bool TryAdopt(ListSnapshot.Content read)
+    {
+        ListEntry list = read.List;
+        if (_lists.TryGetValue(list.Id, out ListEntry? known))
+        {
+            if (known.HasOperations)
+                return false;
+            foreach (TaskEntry guest in known.Guests.ToArray())
+                guest.StandIn(list);
+        }
+
+        (_lists[list.Id], _latestList) = (list, null);
+        foreach ((TaskEntry task, string listId) in read.Elsewhere)
+            task.StandIn(FindOrAddList(listId));
+        Commit();
+        return true;
+    }
+
+    private static TaskList View(ListEntry list) =>
+        new(list.Id, list.Title, list.Position, list.DeletedWrite.IsWritten, list.IsDeleted);
+
+    private static ListTask View(TaskEntry task) => new(
+        task.Home.Id,
+        task.Id,
+        new Place(task.List.Id, task.Position),
+        task.Text,
+        task.IsDone,
+        task.Note,
+        IsShown: task.IsThere && !task.List.IsDeleted);
+
+    private void Write(ListOperation.WriteList write, long clock, string writer)
+    {
+        ListEntry list = FindOrAddList(write.ListId);
+        string actor = Intern(writer);
+        if (write.Title is { } title && list.TitleWrite.IsBefore(clock, actor))
+        {
+            _journal.Add(new Change(ChangeKind.ListTitle, list, list.TitleWrite) { Text = list.Title });
+            (list.TitleWrite, list.Title) = (new Register(clock, actor), title);
+        }
+
+        if (write.Position is { } position && list.PositionWrite.IsBefore(clock, actor))
+        {
+            _journal.Add(new Change(ChangeKind.ListPosition, list, list.PositionWrite) { Position = list.Position });
+            (list.PositionWrite, list.Position) = (new Register(clock, actor), position);
+        }
+
+        if (write.IsDeleted is { } isDeleted && list.DeletedWrite.IsBefore(clock, actor))
+        {
+            _journal.Add(new Change(ChangeKind.ListDeleted, list, list.DeletedWrite) { Flag = list.IsDeleted });
+            (list.DeletedWrite, list.IsDeleted) = (new Register(clock, actor), isDeleted);
+        }
+    }
+
+    private void Write(ListOperation.WriteTask write, long clock, string writer)
+    {
+        TaskEntry task = FindOrAddTask(write.HomeId, write.TaskId);
+        string actor = Intern(writer);
+        if (write.Text is { } text && task.TextWrite.IsBefore(clock, actor))
+        {
+            _journal.Add(new Change(ChangeKind.TaskText, task, task.TextWrite) { Text = task.Text });
+            (task.TextWrite, task.Text) = (new Register(clock, actor), text);
+        }
+
+        if (write.IsDone is { } isDone && task.DoneWrite.IsBefore(clock, actor))
+        {
+            _journal.Add(new Change(ChangeKind.TaskDone, task, task.DoneWrite) { Flag = task.IsDone });
+            (task.DoneWrite, task.IsDone) = (new Register(clock, actor), isDone);
+        }
+
+        if (write.Note is { } note && task.NoteWrite.IsBefore(clock, actor))
+        {
+            _journal.Add(new Change(ChangeKind.TaskNote, task, task.NoteWrite) { Text = task.Note });
+            (task.NoteWrite, task.Note) = (new Register(clock, actor), note);
+        }
+
+        if (write.Place is { } place && task.PlaceWrite.IsBefore(clock, actor))
+        {
+            ListEntry list = FindOrAddList(place.ListId);
+            _journal.Add(new Change(ChangeKind.TaskPlace, task, task.PlaceWrite) { List = task.List, Position = task.Position });
+            (task.PlaceWrite, task.Position) = (new Register(clock, actor), place.Position);
+            task.StandIn(list);
+        }
+
+        if (write.IsDeleted is { } isDeleted && task.DeletedWrite.IsBefore(clock, actor))
+        {
+            _journal.Add(new Change(ChangeKind.TaskDeleted, task, task.DeletedWrite) { Flag = task.IsDeleted });
+            (task.DeletedWrite, task.IsDeleted) = (new Register(clock, actor), isDeleted);
+        }
+    }
+
+    private void NoteOpaque(in OperationId id, long seq)
+    {
+        if (id.Scope != ListModel.RegistryScope)
+        {
+            ListEntry list = FindOrAddList(id.ResourceId.Value);
+            if (list.Opaque.Add(seq))
+                _journal.Add(new Change(ChangeKind.OpaqueAdded, list, default) { Seq = seq });
+            return;
+        }
+
+        if (!_registryOpaque.TryGetValue(id.ResourceId.Value, out SeqSet? seqs))
+            _registryOpaque.Add(id.ResourceId.Value, seqs = new SeqSet());
+        if (seqs.Add(seq))
+            _journal.Add(new Change(ChangeKind.RegistryOpaqueAdded, id.ResourceId.Value, default) { Seq = seq });
+    }
+
+    private ListEntry FindOrAddList(string listId)
+    {
+        if (_latestList is { } latest && string.Equals(latest.Id, listId, StringComparison.Ordinal))
+            return latest;
+        if (!_lists.TryGetValue(listId, out ListEntry? list))
+        {
+            list = new ListEntry(listId);
+            _lists.Add(listId, list);
+            _journal.Add(new Change(ChangeKind.ListAdded, list, default));
+        }
+
+        return _latestList = list;
+    }
+
+    private TaskEntry FindOrAddTask(string homeId, string taskId)
+    {
+        ListEntry home = FindOrAddList(homeId);
+        if (home.Tasks.TryGetValue(taskId, out TaskEntry? task))
+            return task;
+        task = new TaskEntry(home, taskId);
+        home.Tasks.Add(taskId, task);
+        _journal.Add(new Change(ChangeKind.TaskAdded, task, default));
+        return task;
+    }
+
+    // The same text for the same actor: a register holds a reference.
+    [SuppressMessage("Performance", "CA1868:Unnecessary call to 'Contains(item)'", Justification = "Tells the text that is kept.")]
+    private string Intern(string actor)
+    {
+        if (_latestActor is { } latest && string.Equals(latest, actor, StringComparison.Ordinal))
+            return latest;
+        if (!_actors.TryGetValue(actor, out string? known))
+        {
+            _actors.Add(known = actor);
+            _journal.Add(new Change(ChangeKind.ActorAdded, known, default));
+        }
+
+        return _latestActor = known;
+    }
+
+    private void TakeBack(in Change change)
+    {
+        switch (change.Kind)
+        {
+            case ChangeKind.ListAdded:
+                _lists.Remove(((ListEntry)change.Subject).Id);
+                break;
+            case ChangeKind.TaskAdded:
+                TaskEntry added = (TaskEntry)change.Subject;
+                added.Home.Tasks.Remove(added.Id);
+                break;
+            case ChangeKind.ActorAdded:
+                _actors.Remove((string)change.Subject);
+                break;
+            case ChangeKind.OpaqueAdded:
+                ((ListEntry)change.Subject).Opaque.Remove(change.Seq);
+                break;
+            case ChangeKind.RegistryOpaqueAdded:
+                SeqSet seqs = _registryOpaque[(string)change.Subject];
+                seqs.Remove(change.Seq);
+                if (seqs.Count == 0)
+                    _registryOpaque.Remove((string)change.Subject);
+                break;
+            case ChangeKind.ListTitle or ChangeKind.ListPosition or ChangeKind.ListDeleted:
+                TakeBack(change, (ListEntry)change.Subject);
+                break;
+            default:
+                TakeBack(change, (TaskEntry)change.Subject);
+                break;
+        }
+    }
+
+    private static void TakeBack(in Change change, ListEntry list)
+    {
+        switch (change.Kind)
+        {
+            case ChangeKind.ListTitle:
+                (list.TitleWrite, list.Title) = (change.Before, change.Text);
+                break;
+            case ChangeKind.ListPosition:
+                (list.PositionWrite, list.Position) = (change.Before, change.Position);
+                break;
+            default:
+                (list.DeletedWrite, list.IsDeleted) = (change.Before, change.Flag);
+                break;
+        }
+    }
+
+    private static void TakeBack(in Change change, TaskEntry task)
+    {
+        switch (change.Kind)
+        {
+            case ChangeKind.TaskText:
+                (task.TextWrite, task.Text) = (change.Before, change.Text);
+                break;
+            case ChangeKind.TaskDone:
+                (task.DoneWrite, task.IsDone) = (change.Before, change.Flag);
+                break;
+            case ChangeKind.TaskNote:
+                (task.NoteWrite, task.Note) = (change.Before, change.Text);
+                break;
+            case ChangeKind.TaskPlace:
+                (task.PlaceWrite, task.Position) = (change.Before, change.Position);
+                task.StandIn(change.List!);
+                break;
+            case ChangeKind.TaskDeleted:
+                (task.DeletedWrite, task.IsDeleted) = (change.Before, change.Flag);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>One change: a register with what it held before, or what was added.</summary>
+    private readonly record struct Change(ChangeKind Kind, object Subject, Register Before)
+    {
+        public string? Text { get; init; }
+
+        public Position Position { get; init; }
+
+        public ListEntry? List { get; init; }
+
+        public long Seq { get; init; }
+
+        public bool Flag { get; init; }
+    }
+}

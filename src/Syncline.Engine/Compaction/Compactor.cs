@@ -1,0 +1,191 @@
+using Microsoft.Extensions.Logging;
+using Syncline.Core.Operations;
+using Syncline.Engine.Spaces;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Engine.Compaction;
+
+/// <summary>
+/// Drops from a log what can decide nothing any more: operations all of whose registers have a greater write in the log
+/// (<see cref="IModel.RegistersOf"/>).
+/// </summary>
+/// <remarks>
+/// It goes through the log once, in seq order and small steps, as far as the log is old enough, and keeps beside the log which operation wins
+/// each register so far. What it drops is decided by the log alone, and nothing that comes later can change it. So it needs neither the
+/// space's state nor its writer, and is as true after a crash at any point as before.
+/// </remarks>
+internal sealed partial class Compactor(EngineServices services)
+{
+    private const long StepBytesMax = 4 * 1024 * 1024;
+    private const int StubTimeParts = 60;
+    private readonly ILogger _logger = services.Loggers.CreateLogger<Compactor>();
+
+    /// <summary>Looks through a log as far as it is old enough, tidies up, and says when more of it will be.</summary>
+    /// <returns>When the first operation that is too young now will be old enough; null when there is none.</returns>
+    public async Task<DateTimeOffset?> RunAsync(SpaceId space, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = services.TimeProvider.GetUtcNow();
+        Progress progress;
+        do
+        {
+            long began = services.TimeProvider.GetTimestamp();
+            progress = await StepAsync(space, now, cancellationToken);
+            await PauseAsync(began, cancellationToken);
+        }
+        while (progress.HasMore);
+        await TidyAsync(space, cancellationToken);
+        return progress.NextDue;
+    }
+
+    /// <summary>Removes old stubs and what is left of old snapshots, and gives room back, in small steps.</summary>
+    public async Task TidyAsync(SpaceId space, CancellationToken cancellationToken)
+    {
+        // In whole parts of that time, so that not every pass looks at every stub.
+        long part = Math.Max(services.Options.StubTime.Ticks / StubTimeParts, 1);
+        DateTimeOffset stubsBefore = new((services.TimeProvider.GetUtcNow() - services.Options.StubTime).UtcTicks / part * part, TimeSpan.Zero);
+        bool hasMore;
+        do
+        {
+            long began = services.TimeProvider.GetTimestamp();
+            hasMore = await services.Store.TidyAsync(space, stubsBefore, cancellationToken);
+            await PauseAsync(began, cancellationToken);
+        }
+        while (hasMore);
+    }
+
+    private async Task<Progress> StepAsync(SpaceId space, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        LogHead? head = await services.Store.ReadHeadAsync(space, cancellationToken);
+        if (head is null)
+            return default;
+        long after = await services.Store.ReadCompactedUpToAsync(space, cancellationToken);
+        LogPage page = await services.Store.ReadAsync(
+            space, after, Selection.All, new PageLimits(services.Options.CompactionStepMax, StepBytesMax), cancellationToken);
+
+        // The log's last operation stays: it says where the log stands.
+        DateTimeOffset oldEnough = now - services.Options.HistoryTime;
+        List<LoggedOperation> old = [.. page.Operations.TakeWhile(logged => logged.ReceivedAt <= oldEnough && logged.Seq < head.Seq)];
+        DateTimeOffset? nextDue = old.Count < page.Operations.Count ? page.Operations[old.Count].ReceivedAt + services.Options.HistoryTime : null;
+        if (old.Count == 0)
+            return new Progress(HasMore: false, nextDue);
+
+        Contest contest = await HoldAsync(space, old, cancellationToken);
+        CompactionStep step = new(head.Epoch, after, old[^1].Seq, contest.Winners, contest.Dropped, now);
+
+        // Not for the log as it is: it began another epoch meanwhile, and is looked at anew.
+        bool isDone = await services.Store.CompactAsync(space, step);
+        if (isDone && step.Dropped.Count > 0)
+        {
+            services.Meters.OperationsDropped.Add(step.Dropped.Count);
+            LogDropped(space, step.Dropped.Count, step.UpTo);
+        }
+
+        return new Progress(HasMore: !isDone || old.Count == page.Operations.Count, nextDue);
+    }
+
+    private async Task<Contest> HoldAsync(SpaceId space, List<LoggedOperation> operations, CancellationToken cancellationToken)
+    {
+        Dictionary<long, RegisterKey[]> registers = operations.ToDictionary(logged => logged.Seq, RegistersOf);
+        IReadOnlyDictionary<RegisterKey, LoggedOperation> winners = await services.Store.FindWinnersAsync(
+            space, registers.Values.SelectMany(all => all).ToHashSet(), cancellationToken);
+
+        // What loses one register may win others: all of its have to be known.
+        LoggedOperation[] challenged = [.. winners.Values.DistinctBy(winner => winner.Seq)];
+        Dictionary<long, RegisterKey[]> ofChallenged = challenged.ToDictionary(winner => winner.Seq, RegistersOf);
+        HashSet<RegisterKey> others = [.. ofChallenged.Values.SelectMany(all => all).Where(register => !winners.ContainsKey(register))];
+        IReadOnlyDictionary<RegisterKey, LoggedOperation> winnersOfOthers = await services.Store.FindWinnersAsync(space, others, cancellationToken);
+        Contest contest = new();
+        foreach (LoggedOperation winner in challenged)
+        {
+            foreach (RegisterKey register in ofChallenged[winner.Seq])
+            {
+                if ((winners.TryGetValue(register, out LoggedOperation? known) || winnersOfOthers.TryGetValue(register, out known)) && known.Seq == winner.Seq)
+                    contest.Seed(register, winner);
+            }
+        }
+
+        foreach (LoggedOperation logged in operations)
+            contest.Enter(logged, registers[logged.Seq]);
+        return contest;
+    }
+
+    private RegisterKey[] RegistersOf(LoggedOperation logged)
+    {
+        IModel model = services.Reader.ModelOf(logged.Operation.Id.Scope);
+        services.Reader.ReadContent(logged.Operation);
+        IReadOnlyList<string> names = model.RegistersOf(logged.Operation);
+        RegisterKey[] registers = new RegisterKey[names.Count];
+        for (int i = 0; i < registers.Length; i++)
+            registers[i] = RegisterKey.Of(model, names[i]);
+        return registers;
+    }
+
+    // As much time for others as it took itself.
+    private async Task PauseAsync(long began, CancellationToken cancellationToken)
+    {
+        TimeSpan took = services.TimeProvider.GetElapsedTime(began);
+        if (took > TimeSpan.Zero)
+            await Task.Delay(took, services.TimeProvider, cancellationToken);
+        else
+            await Task.Yield();
+    }
+
+    [LoggerMessage(20, LogLevel.Debug, "Dropped {Count} operations of space {Space} up to seq {UpTo}")]
+    private partial void LogDropped(SpaceId space, int count, long upTo);
+
+    private readonly record struct Progress(bool HasMore, DateTimeOffset? NextDue);
+
+    /// <summary>Who wins which register, and who wins none any more.</summary>
+    private sealed class Contest
+    {
+        private readonly Dictionary<RegisterKey, LoggedOperation> _winners = [];
+        private readonly HashSet<RegisterKey> _changed = [];
+        private readonly Dictionary<long, int> _wins = [];
+
+        public List<KeyValuePair<RegisterKey, long>> Winners => [.. _changed.Select(register => KeyValuePair.Create(register, _winners[register].Seq))];
+
+        public List<long> Dropped { get; } = [];
+
+        public void Seed(RegisterKey register, LoggedOperation winner)
+        {
+            _winners[register] = winner;
+            _wins[winner.Seq] = _wins.GetValueOrDefault(winner.Seq) + 1;
+        }
+
+        public void Enter(LoggedOperation logged, RegisterKey[] registers)
+        {
+            Stamp stamp = logged.Operation.Id.Stamp;
+
+            // An actor that used a clock for two resources may write one register twice with it. Which one wins is the model's matter: both stay.
+            if (registers.Length == 0 || registers.Any(register => _winners.TryGetValue(register, out LoggedOperation? other) && other.Operation.Id.Stamp == stamp))
+                return;
+            int wins = 0;
+            foreach (RegisterKey register in registers)
+            {
+                if (_winners.TryGetValue(register, out LoggedOperation? winner))
+                {
+                    if (stamp < winner.Operation.Id.Stamp)
+                        continue;
+                    Lose(winner);
+                }
+
+                _winners[register] = logged;
+                _changed.Add(register);
+                wins++;
+            }
+
+            if (wins > 0)
+                _wins[logged.Seq] = wins;
+            else
+                Dropped.Add(logged.Seq);
+        }
+
+        private void Lose(LoggedOperation winner)
+        {
+            if (--_wins[winner.Seq] > 0)
+                return;
+            _wins.Remove(winner.Seq);
+            Dropped.Add(winner.Seq);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Syncline.Core.Operations;
+using Syncline.Engine.Compaction;
+using Syncline.Engine.Snapshots;
+using Syncline.Engine.Storage;
+
+namespace Syncline.Engine.Spaces;
+
+/// <summary>
+/// Looks after the spaces that changed, in the background and one at a time: compacts their logs, and stores snapshots of them. A space costs
+/// an entry here from its first change until all of its log was old enough to be looked through.
+/// </summary>
+internal sealed partial class Maintenance(EngineServices services, LiveSpaces spaces)
+{
+    private readonly Compactor _compactor = new(services);
+    private readonly SnapshotWriter _snapshots = new(services);
+    private readonly ConcurrentDictionary<SpaceId, bool> _changed = [];
+
+    // When the first operation that compaction has not looked at will be old enough.
+    private readonly ConcurrentDictionary<SpaceId, DateTimeOffset> _due = [];
+    private readonly ILogger _logger = services.Loggers.CreateLogger<Maintenance>();
+
+    /// <summary>Says that operations were appended.</summary>
+    public void Changed(SpaceId space)
+    {
+        if (!_changed.ContainsKey(space))
+            _changed.TryAdd(space, true);
+    }
+
+    /// <summary>Says that the space is gone.</summary>
+    public void Forget(SpaceId space)
+    {
+        _changed.TryRemove(space, out _);
+        _due.TryRemove(space, out _);
+    }
+
+    /// <summary>Looks after what is due, at intervals, until cancelled. Run once by the host.</summary>
+    public async Task RunAsync(CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(services.Options.MaintenanceInterval, services.TimeProvider);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            foreach ((SpaceId space, _) in _changed)
+                await RunOneAsync(space, stoppingToken);
+            foreach ((SpaceId space, DateTimeOffset due) in _due)
+            {
+                if (due <= services.TimeProvider.GetUtcNow())
+                    await RunOneAsync(space, stoppingToken);
+            }
+        }
+    }
+
+    private async Task RunOneAsync(SpaceId space, CancellationToken stoppingToken)
+    {
+        // Taken out before the look: what is appended meanwhile is looked at again.
+        bool hasChanged = _changed.TryRemove(space, out _);
+        try
+        {
+            if (hasChanged && await _snapshots.IsDueAsync(space, stoppingToken))
+                await StoreSnapshotAsync(space, stoppingToken);
+
+            // What is new is younger than what is waited for.
+            if (!_due.TryGetValue(space, out DateTimeOffset due) || due <= services.TimeProvider.GetUtcNow())
+                await CompactAsync(space, stoppingToken);
+        }
+        catch (SpaceNotFoundException)
+        {
+            Forget(space);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or SpaceAccessException)
+        {
+            LogPutOff(space, e);
+            Changed(space);
+        }
+    }
+
+    private async Task StoreSnapshotAsync(SpaceId space, CancellationToken stoppingToken)
+    {
+        await using LiveSpaces.Lease? lease = await spaces.UseAsync(space, stoppingToken);
+        if (lease is not null)
+            await _snapshots.WriteAsync(lease.Space, stoppingToken);
+        await _compactor.TidyAsync(space, stoppingToken);
+    }
+
+    private async Task CompactAsync(SpaceId space, CancellationToken stoppingToken)
+    {
+        if (await _compactor.RunAsync(space, stoppingToken) is { } next)
+            _due[space] = next;
+        else
+            _due.TryRemove(space, out _);
+    }
+
+    [LoggerMessage(21, LogLevel.Warning, "Space {Space} cannot be looked after now")]
+    private partial void LogPutOff(SpaceId space, Exception exception);
+}

@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using Syncline.Core.Binary;
+using Syncline.Core.Lists;
+using Syncline.Core.Operations;
+using static Syncline.Tests.Lists.ListOp;
+
+namespace Syncline.Tests.Lists;
+
+/// <summary>What is written is read again, and nothing else is. That a loaded state goes on as before is tested by the random histories.</summary>
+public sealed class ListSnapshotTests
+{
+    private readonly ListReplica _replica = ListReplica.Of(
+        Create(1, "a", "l", "\\ud83d lone", At(9007199254740991, "\\ud800")),
+        Insert("l", 2, "b", "t", "Milk", At(7)),
+        Note("l", 3, "c", "t", "a note"),
+        Insert("l", 4, "a", "gone", "", """[{"digit":1e300,"actor":"é"},{}]"""),
+        Remove("l", 5, "a", "gone"),
+        Move("l", 6, "b", "t", At(1), "elsewhere"),
+        Done("l", 7, "a", "early", true),
+        List("l", 8, "a", """ "type":"colour" """));
+
+    [Fact]
+    public void Everything_that_a_list_holds_is_there_after_loading()
+    {
+        ListsState loaded = new();
+        byte[] snapshot = Snapshot();
+        Assert.True(loaded.TryLoad(snapshot, out string? problem), problem);
+        Assert.Equal(_replica.State.Lists, loaded.Lists);
+        foreach (string task in new[] { "t", "gone", "early" })
+            Assert.Equal(_replica.State.FindTask("l", task), loaded.FindTask("l", task));
+        Assert.Equal("\ud83d lone", loaded.FindList("l")!.Title);
+        Assert.Equal("t", Assert.Single(loaded.TasksOf("elsewhere")).Id);
+        Assert.Equal([8], loaded.OpaqueSeqs(ListModel.ListScope, new ResourceId("l")));
+        Assert.Equal(snapshot, Assert.Single(loaded.WriteSnapshots()).State.ToArray());
+    }
+
+    [Fact]
+    public void A_list_that_holds_only_guests_takes_its_snapshot_and_keeps_them()
+    {
+        ListReplica other = ListReplica.Of(Create(1, "a", "elsewhere", "Else"), Insert("elsewhere", 9, "a", "own", "x", At(5)));
+        ListsState loaded = new();
+        Assert.True(loaded.TryLoad(Snapshot(), out _));
+        Assert.True(loaded.TryLoad(Assert.Single(other.State.WriteSnapshots()).State.Span, out string? problem), problem);
+        Assert.Equal(["t", "own"], loaded.TasksOf("elsewhere").Select(task => task.Id));
+        loaded.Apply(Move("l", 10, "a", "t", At(3)).Log(20));
+        loaded.Commit();
+        Assert.Equal(["own"], loaded.TasksOf("elsewhere").Select(task => task.Id));
+        Assert.Equal(["t"], loaded.TasksOf("l").Select(task => task.Id));
+    }
+
+    [Fact]
+    public void A_snapshot_that_is_changed_in_any_byte_or_cut_anywhere_is_refused()
+    {
+        byte[] snapshot = Snapshot();
+        for (int i = 0; i < snapshot.Length; i++)
+        {
+            byte[] damaged = [.. snapshot];
+            damaged[i] ^= 0x10;
+            AssertRefused(damaged);
+            AssertRefused(snapshot[..i]);
+        }
+
+        AssertRefused([.. snapshot, 0]);
+    }
+
+    [Fact]
+    public void Bytes_that_somebody_else_gave_a_checksum_are_read_or_refused_and_nothing_is_thrown() => Seeds.Run(1, 3_000, random =>
+    {
+        byte[] snapshot = Snapshot();
+        for (int count = random.Next(1, 4); count > 0; count--)
+            snapshot[random.Next("sllist".Length, snapshot.Length - 4)] = (byte)random.Next(256);
+        Seal(snapshot);
+        ListsState state = new();
+        if (!state.TryLoad(snapshot, out string? problem))
+            Assert.NotNull(problem);
+        Assert.Equal(problem is null, state.Lists.Any());
+    });
+
+    [Fact]
+    public void A_snapshot_of_another_version_is_refused_by_its_version()
+    {
+        byte[] snapshot = Snapshot();
+        snapshot["sllist".Length]++;
+        Seal(snapshot);
+        Assert.False(new ListsState().TryLoad(snapshot, out string? problem));
+        Assert.Equal("the snapshot has version 2, and this program reads 1", problem);
+    }
+
+    [Fact]
+    public void A_list_or_registry_that_is_there_is_not_replaced()
+    {
+        Assert.False(_replica.State.TryLoad(Snapshot(), out string? problem));
+        Assert.Equal("the list l has operations already", problem);
+        ListReplica other = ListReplica.Of(Registry(1, "a", """ "type":"share" """, "r"));
+        Assert.False(other.State.TryLoad(Assert.Single(other.State.WriteSnapshots()).State.Span, out problem));
+        Assert.Equal("the registry r has operations already", problem);
+    }
+
+    private static void Seal(byte[] snapshot) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(snapshot.AsSpan(^4..), Checksum.Of(snapshot.AsSpan(..^4)));
+
+    private static void AssertRefused(byte[] snapshot)
+    {
+        ListsState state = new();
+        Assert.False(state.TryLoad(snapshot, out string? problem));
+        Assert.NotNull(problem);
+        Assert.Empty(state.Lists);
+    }
+
+    private byte[] Snapshot() => Assert.Single(_replica.State.WriteSnapshots()).State.ToArray();
+}

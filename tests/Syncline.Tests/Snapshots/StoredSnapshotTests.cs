@@ -1,0 +1,195 @@
+using Syncline.Core.Operations;
+using Syncline.Core.Tree;
+using Syncline.Engine.Snapshots;
+using Syncline.Engine.Storage;
+using Syncline.Tests.Engine;
+
+namespace Syncline.Tests.Snapshots;
+
+public sealed class StoredSnapshotTests
+{
+    private StoreAround? _store;
+
+    [Fact]
+    public async Task A_cold_space_opens_from_its_snapshot_and_the_tail()
+    {
+        await using EngineWorld world = await StartAsync();
+        await PushAsync(world, 1, 50);
+        await StoreAsync(world);
+        await PushAsync(world, 51, 60);
+        string before = await ReadAsync(world);
+        await world.CloseAsync();
+        List<long> read = SeqsRead();
+
+        Assert.Equal(before, await ReadAsync(world));
+
+        // The operation that the snapshot ends with is compared with it.
+        Assert.Equal(Enumerable.Range(50, 11).Select(seq => (long)seq), read.Order());
+    }
+
+    [Fact]
+    public async Task What_was_loaded_goes_on_as_what_was_written()
+    {
+        await using EngineWorld world = await StartAsync();
+        await PushAsync(world, 1, 20);
+        await world.JudgedAsync(EngineWorld.Alice, world.Move("late", 500, "child", "unknown"));
+        await StoreAsync(world);
+        await world.CloseAsync();
+
+        await world.JudgedAsync(EngineWorld.Alice, world.Move("late", 400, "unknown", "root"));
+
+        Assert.Contains("child", await ReadAsync(world), StringComparison.Ordinal);
+        IReadOnlyList<LoggedOperation> log = await world.LogAsync();
+        TreesState replayed = new(new TreeLimits());
+        foreach (LoggedOperation logged in log)
+        {
+            world.Reader.ReadContent(logged.Operation);
+            replayed.Apply(logged);
+        }
+
+        replayed.Commit();
+        SpaceSnapshot snapshot = await (await world.UseAsync()).TakeSnapshotAsync(default);
+        Assert.Equal(replayed.WriteSnapshots().Single().State.ToArray(), snapshot.Parts.Single().Snapshot.State.ToArray());
+    }
+
+    public static TheoryData<string> Damages => ["a bit", "a missing chunk", "a short part", "the hash", "the version", "another log", "ahead of the log"];
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task What_is_damaged_is_thrown_away_and_the_log_read_instead(string damage)
+    {
+        await using EngineWorld world = await StartAsync();
+        await PushAsync(world, 1, 50);
+        await StoreAsync(world);
+        string before = await ReadAsync(world);
+        await world.CloseAsync();
+        Damage(damage);
+        List<long> read = SeqsRead();
+
+        Assert.Equal(before, await ReadAsync(world));
+
+        Assert.Equal(50, read.Distinct().Count());
+        (_store!.ShownChunk, _store.ShownSnapshot) = (null, null);
+        Assert.Null(await _store.FindSnapshotAsync(EngineWorld.Plans, default));
+    }
+
+    [Fact]
+    public async Task A_snapshot_of_a_time_before_a_model_was_known_is_no_snapshot_of_it()
+    {
+        await using EngineWorld world = await StartAsync();
+        await PushAsync(world, 1, 50);
+        await StoreAsync(world);
+        string before = await ReadAsync(world);
+        await world.CloseAsync();
+        _store!.ShownSnapshot = stored => stored with { Scopes = [new Scope("list")], Parts = [] };
+
+        Assert.Equal(before, await ReadAsync(world));
+    }
+
+    [Fact]
+    public async Task One_is_stored_when_the_log_has_grown_enough()
+    {
+        await using EngineWorld world = await StartAsync(options => options.SnapshotOperationsMin = 20);
+        using CancellationTokenSource stop = new();
+        Task running = world.Spaces.MaintainAsync(stop.Token);
+        await PushAsync(world, 1, 19);
+        Assert.Null(await AfterMaintenanceAsync(stored => stored is null));
+        await PushAsync(world, 20, 20);
+        Assert.Equal(20, (await AfterMaintenanceAsync(stored => stored is not null))!.Seq);
+        await PushAsync(world, 21, 200);
+        Assert.Equal(200, (await AfterMaintenanceAsync(stored => stored?.Seq > 20))!.Seq);
+
+        // A quarter of 200.
+        await PushAsync(world, 201, 249);
+        Assert.Equal(200, (await AfterMaintenanceAsync(stored => stored is not null))!.Seq);
+        await PushAsync(world, 250, 250);
+        Assert.Equal(250, (await AfterMaintenanceAsync(stored => stored?.Seq > 200))!.Seq);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+
+        async Task<StoredSnapshot?> AfterMaintenanceAsync(Func<StoredSnapshot?, bool> isSo)
+        {
+            StoredSnapshot? stored = null;
+            for (int i = 0; i < 1_000 && (i < 20 || !isSo(stored)); i++)
+            {
+                world.Time.Advance(world.Options.MaintenanceInterval);
+                await Task.Yield();
+                stored = await world.Store.FindSnapshotAsync(EngineWorld.Plans, default);
+            }
+
+            return stored;
+        }
+    }
+
+    private async Task<EngineWorld> StartAsync(Action<Syncline.Engine.EngineOptions>? configure = null) =>
+        await EngineWorld.StartAsync(memory => _store = new StoreAround(memory), configure: configure);
+
+    // Operation 1 makes the root; then vertices and their properties by turns.
+    private static async Task PushAsync(EngineWorld world, int first, int last)
+    {
+        for (int seq = first; seq <= last; seq++)
+        {
+            await world.JudgedAsync(EngineWorld.Alice, seq == 1 ? world.Move("a", 1, "root", null)
+                : seq % 2 == 0 ? world.Move("a", seq, $"v{seq}", "root")
+                : world.Item(
+                    $$"""
+                    {"scope":"tree","resourceId":"root","actor":"a","clock":{{seq}},"payload":
+                    {"id":{"counter":{{seq}},"peerId":"a"},"targetId":"v{{seq - 1}}","key":"name","value":"{{seq}}","transient":false} }
+                    """));
+        }
+    }
+
+    private static async Task StoreAsync(EngineWorld world) => await new SnapshotWriter(world.Services).WriteAsync(await world.UseAsync(), default);
+
+    private static async Task<string> ReadAsync(EngineWorld world) => await (await world.UseAsync()).ReadTreesAsync(
+        EngineWorld.Alice,
+        (trees, _) => Trees.TreeText.Of(trees.Trees[new ResourceId("root")].Read(includeDeleted: true)),
+        default);
+
+    private List<long> SeqsRead()
+    {
+        List<long> read = [];
+        _store!.AfterRead = page =>
+        {
+            read.AddRange(page.Operations.Select(logged => logged.Seq));
+            return Task.CompletedTask;
+        };
+        return read;
+    }
+
+    private void Damage(string what)
+    {
+        StoreAround store = _store!;
+        switch (what)
+        {
+            case "a bit":
+                store.ShownChunk = bytes =>
+                {
+                    byte[] damaged = [.. bytes];
+                    damaged[bytes.Length / 2] ^= 4;
+                    return damaged;
+                };
+                break;
+            case "a missing chunk":
+                store.ShownChunk = _ => null;
+                break;
+            case "a short part":
+                store.ShownSnapshot = stored => stored with { Parts = [stored.Parts[0] with { Length = stored.Parts[0].Length + 1 }] };
+                break;
+            case "the hash":
+                store.ShownSnapshot = stored => stored with { Parts = [stored.Parts[0] with { Hash = new byte[32] }] };
+                break;
+            case "the version":
+                store.ShownSnapshot = stored => stored with { Parts = [stored.Parts[0] with { Format = 99 }] };
+                break;
+            case "another log":
+                store.ShownSnapshot = stored => stored with { Digest = OperationDigest.Empty };
+                break;
+            case "ahead of the log":
+                store.ShownSnapshot = stored => stored with { Seq = 51 };
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(what));
+        }
+    }
+}
