@@ -75,6 +75,7 @@ public sealed class SqliteDataFolder : IDisposable
     /// <param name="disk">What it will lie on.</param>
     internal static void Make(string path, DataDisk disk)
     {
+        bool isThere = Directory.Exists(path);
         List<string> grown = [];
         for (string folder = path; !Directory.Exists(folder); folder = grown[^1])
             grown.Add(System.IO.Path.GetDirectoryName(folder)!);
@@ -85,6 +86,20 @@ public sealed class SqliteDataFolder : IDisposable
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         foreach (string folder in grown)
             disk.SyncNames(folder);
+        if (isThere && System.IO.Path.GetDirectoryName(path) is { } parent) TrySyncNames(parent, disk);
+    }
+
+    // Whoever made our folder may have been killed before this.
+    private static void TrySyncNames(string parent, DataDisk disk)
+    {
+        try
+        {
+            disk.SyncNames(parent);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Then it was not a server: one that may make a folder in there could sync it.
+        }
     }
 
     /// <summary>Makes a file, waits until it is on the disk, and removes it.</summary>

@@ -52,8 +52,8 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             {
                 CloseBoth();
                 if (!Directory.Exists(Path.GetDirectoryName(path)!)) return;
-                // The file first: what is left of a deletion that is broken off can then never be opened, and the next creation removes it.
-                // Also when it is gone already: whoever deleted it may have been killed before this.
+                // The file first, and durably: what is left of a deletion that is broken off can then never be opened, and the next creation
+                // removes it. Also when it is gone already: whoever deleted it may have been killed before this.
                 context.Disk.Delete(path);
                 context.Disk.SyncNames(Path.GetDirectoryName(path)!);
                 DeleteLeftovers();
@@ -363,10 +363,18 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         context.Disk.SyncNames(Path.GetDirectoryName(folder)!);
     }
 
+    // Durably: a log of a former space would be taken for that of a new file of the same name.
     private void DeleteLeftovers()
     {
+        bool hasAny = false;
         foreach (string suffix in (ReadOnlySpan<string>)["-wal", "-shm", ".new", ".new-wal", ".new-shm", ".new-journal"])
+        {
+            if (!File.Exists(path + suffix)) continue;
             context.Disk.Delete(path + suffix);
+            hasAny = true;
+        }
+
+        if (hasAny) context.Disk.SyncNames(Path.GetDirectoryName(path)!);
     }
 
     private readonly record struct Life(bool WasClosedInOrder, Epoch Epoch, bool HasEarlier);

@@ -64,9 +64,6 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
     /// <summary>A disk that says it has synced names and has not. To see that tests notice.</summary>
     public bool LiesAboutNames { get; init; }
 
-    /// <summary>Makes the next <see cref="DataDisk.SyncNames"/> fail.</summary>
-    public bool FailsNextSyncOfNames { get; set; }
-
     /// <summary>Has the power go before one of the next events.</summary>
     /// <param name="events">How many still happen; 0: none.</param>
     /// <param name="random">What is kept of what was not synced.</param>
@@ -78,6 +75,16 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
     /// <param name="events">How many still happen; 0: none.</param>
     /// <param name="leftIn">An empty folder for what is left, on the disk <see cref="Next"/>.</param>
     public void KillAfter(int events, string leftIn) => (_eventsUntilOutage, _outage) = (events, () => Kill(leftIn));
+
+    /// <summary>Has what was planned happen now, if it has not happened yet.</summary>
+    public void EndHere()
+    {
+        lock (_gate)
+        {
+            _eventsUntilOutage = 0;
+            CountEvent();
+        }
+    }
 
     /// <inheritdoc />
     public override void Move(string path, string newPath)
@@ -94,16 +101,7 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
     }
 
     /// <inheritdoc />
-    public override void SyncNames(string folder)
-    {
-        if (FailsNextSyncOfNames)
-        {
-            FailsNextSyncOfNames = false;
-            throw new IOException("The disk failed to sync, as the test wanted it.");
-        }
-
-        Happens(() => MakeNamesDurable(folder));
-    }
+    public override void SyncNames(string folder) => Happens(() => MakeNamesDurable(folder));
 
     /// <summary>The file that SQLite opens, which is new when it had no name.</summary>
     public DiskFile Opened(string path)
@@ -190,7 +188,7 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
         _unsyncedNames.Add(change);
     }
 
-    // Folders are made elsewhere; they are noticed when something is put into them, or when their names are synced.
+    // Folders are made elsewhere; they are noticed when it matters.
     private void KnowFolder(string folder)
     {
         if (folder.Length <= _root.Length || _names.ContainsKey(folder)) return;
@@ -222,6 +220,8 @@ internal sealed class PowerLossDisk : DataDisk, IDisposable
 
     private void Kill(string leftIn)
     {
+        foreach (string folder in Directory.EnumerateDirectories(_root, "*", SearchOption.AllDirectories))
+            KnowFolder(folder);
         Leave(_names, leftIn, file => file.Read());
         Next = new PowerLossDisk(leftIn, isNew: false) { LiesAboutContents = LiesAboutContents, LiesAboutNames = LiesAboutNames };
         Dictionary<DiskFile, DiskFile> copies = [];

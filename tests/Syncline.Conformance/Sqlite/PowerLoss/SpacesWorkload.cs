@@ -192,8 +192,8 @@ internal sealed class SpacesWorkload(
             default);
         foreach (LoggedOperation logged in log)
         {
-            Assert.Equal(new StoredIdentity(logged.Seq, logged.Operation.Hash), known.Operations[logged.Operation.Id]);
-            Assert.Equal(logged.UserId, known.Actors[logged.Operation.Id.Actor]);
+            Assert.Equal(new StoredIdentity(logged.Seq, logged.Operation.Hash), known.Operations.GetValueOrDefault(logged.Operation.Id));
+            Assert.Equal(logged.UserId, known.Actors.GetValueOrDefault(logged.Operation.Id.Actor));
         }
     }
 
