@@ -812,7 +812,7 @@ public abstract partial class SpaceStoreConformance
             Space, new StoredSnapshot(id, First, 3, (await HeadAsync()).Digest, Now, [part.Scope], [], [part])));
 
         Epoch second = new("epoch-2");
-        Assert.Equal(ResetOutcome.Reset, await Store.ResetAsync(Space, new LogReset(First, 3, 4, second, "key", "state", Now)));
+        Assert.Equal(ResetOutcome.Reset, await Store.ResetAsync(Space, new LogReset(First, 3, second, 4, "key", "state", Now)));
 
         Assert.Equal(4, await Store.ReadCompactedUpToAsync(Space, default));
         Assert.Empty(await Store.FindWinnersAsync(Space, [register], default));
