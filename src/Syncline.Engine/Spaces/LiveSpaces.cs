@@ -341,6 +341,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
             entry.Space = space;
             _services.Meters.OpenSpaces.Add(1);
             LogOpened(id, head.Seq);
+            _maintenance.Changed(id);
             return space;
         }
         finally

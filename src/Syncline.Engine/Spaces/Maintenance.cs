@@ -9,7 +9,7 @@ namespace Syncline.Engine.Spaces;
 
 /// <summary>
 /// Looks after the spaces that changed, in the background and one at a time: compacts their logs, and stores snapshots of them. A space costs
-/// an entry here from its first change until all of its log was old enough to be looked through.
+/// an entry here from its first use until all of its log was old enough to be looked through.
 /// </summary>
 internal sealed partial class Maintenance(EngineServices services, LiveSpaces spaces)
 {
@@ -21,7 +21,7 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
     private readonly ConcurrentDictionary<SpaceId, DateTimeOffset> _due = [];
     private readonly ILogger _logger = services.Loggers.CreateLogger<Maintenance>();
 
-    /// <summary>Says that operations were appended.</summary>
+    /// <summary>Says that operations were appended, or that a space is live of which an earlier process may have left something to do.</summary>
     public void Changed(SpaceId space)
     {
         if (!_changed.ContainsKey(space))
@@ -73,6 +73,11 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
             LogPutOff(space, e);
             Changed(space);
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // A fault in the log of one space must not keep the others from being looked after. It is looked at again when it changes.
+            LogFault(space, e);
+        }
     }
 
     private async Task StoreSnapshotAsync(SpaceId space, CancellationToken stoppingToken)
@@ -93,4 +98,7 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
 
     [LoggerMessage(21, LogLevel.Warning, "Space {Space} cannot be looked after now")]
     private partial void LogPutOff(SpaceId space, Exception exception);
+
+    [LoggerMessage(22, LogLevel.Error, "Space {Space} could not be looked after, by a fault of the server's")]
+    private partial void LogFault(SpaceId space, Exception exception);
 }

@@ -108,6 +108,17 @@ internal sealed class EngineWorld : IAsyncDisposable
     public async Task<IReadOnlyList<LoggedOperation>> LogAsync() =>
         (await Store.ReadAsync(Plans, 0, Selection.All, new PageLimits(int.MaxValue, long.MaxValue), default)).Operations;
 
+    /// <summary>Moves the clock on, and lets what waits for it run, until something has come to pass.</summary>
+    public async Task AdvanceUntilAsync(TimeSpan step, Func<Task<bool>> condition)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+        while (!await condition())
+        {
+            Time.Advance(step);
+            await Task.Delay(1, patience.Token);
+        }
+    }
+
     /// <summary>Gives all leases back and lets another space take the place of this one, so that it is closed.</summary>
     public async Task CloseAsync()
     {

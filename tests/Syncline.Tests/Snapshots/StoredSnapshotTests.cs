@@ -87,38 +87,47 @@ public sealed class StoredSnapshotTests
     }
 
     [Fact]
-    public async Task One_is_stored_when_the_log_has_grown_enough()
+    public async Task One_is_due_when_the_log_has_grown_enough()
     {
         await using EngineWorld world = await StartAsync(options => options.SnapshotOperationsMin = 20);
-        using CancellationTokenSource stop = new();
-        Task running = world.Spaces.MaintainAsync(stop.Token);
+        SnapshotWriter writer = new(world.Services);
         await PushAsync(world, 1, 19);
-        Assert.Null(await AfterMaintenanceAsync(stored => stored is null));
+        Assert.False(await writer.IsDueAsync(EngineWorld.Plans, default));
         await PushAsync(world, 20, 20);
-        Assert.Equal(20, (await AfterMaintenanceAsync(stored => stored is not null))!.Seq);
+        Assert.True(await writer.IsDueAsync(EngineWorld.Plans, default));
+        await StoreAsync(world);
+        Assert.False(await writer.IsDueAsync(EngineWorld.Plans, default));
         await PushAsync(world, 21, 200);
-        Assert.Equal(200, (await AfterMaintenanceAsync(stored => stored?.Seq > 20))!.Seq);
+        await StoreAsync(world);
 
         // A quarter of 200.
         await PushAsync(world, 201, 249);
-        Assert.Equal(200, (await AfterMaintenanceAsync(stored => stored is not null))!.Seq);
+        Assert.False(await writer.IsDueAsync(EngineWorld.Plans, default));
         await PushAsync(world, 250, 250);
-        Assert.Equal(250, (await AfterMaintenanceAsync(stored => stored?.Seq > 200))!.Seq);
+        Assert.True(await writer.IsDueAsync(EngineWorld.Plans, default));
+    }
+
+    [Fact]
+    public async Task None_is_due_of_what_no_model_has_a_state_of()
+    {
+        await using EngineWorld world = await StartAsync(options => options.SnapshotOperationsMin = 1);
+        await world.JudgedAsync(EngineWorld.Alice, world.Note("a", 1), world.Note("a", 2));
+        Assert.False(await new SnapshotWriter(world.Services).IsDueAsync(EngineWorld.Plans, default));
+    }
+
+    [Fact]
+    public async Task What_is_due_is_stored_in_the_background()
+    {
+        await using EngineWorld world = await StartAsync(options => options.SnapshotOperationsMin = 20);
+        await PushAsync(world, 1, 20);
+        using CancellationTokenSource stop = new();
+        Task running = world.Spaces.MaintainAsync(stop.Token);
+
+        await world.AdvanceUntilAsync(
+            world.Options.MaintenanceInterval, async () => await world.Store.FindSnapshotAsync(EngineWorld.Plans, default) is { Seq: 20 });
+
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-
-        async Task<StoredSnapshot?> AfterMaintenanceAsync(Func<StoredSnapshot?, bool> isSo)
-        {
-            StoredSnapshot? stored = null;
-            for (int i = 0; i < 1_000 && (i < 20 || !isSo(stored)); i++)
-            {
-                world.Time.Advance(world.Options.MaintenanceInterval);
-                await Task.Yield();
-                stored = await world.Store.FindSnapshotAsync(EngineWorld.Plans, default);
-            }
-
-            return stored;
-        }
     }
 
     private async Task<EngineWorld> StartAsync(Action<Syncline.Engine.EngineOptions>? configure = null) =>

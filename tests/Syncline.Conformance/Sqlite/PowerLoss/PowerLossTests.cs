@@ -32,6 +32,10 @@ public sealed class PowerLossTests
         Outages.SurviveAsync(100, _ => new AccountsWorkload());
 
     [PowerLossFact]
+    public Task Compaction_and_snapshots_lose_nothing_and_leave_nothing_half_done() =>
+        Outages.SurviveAsync(100, _ => new CompactionWorkload());
+
+    [PowerLossFact]
     public async Task Without_syncs_acknowledged_operations_are_lost() =>
         Assert.InRange(
             await Outages.CountLossesAsync(20, random => new SpacesWorkload(random, pragmas: "PRAGMA synchronous = OFF")), 1, 20);
