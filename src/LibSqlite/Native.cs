@@ -41,7 +41,7 @@ internal static unsafe partial class Native
     public static partial int sqlite3_libversion_number();
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int sqlite3_open_v2(string path, out SqliteDatabaseHandle database, int flags, nint vfs);
+    public static partial int sqlite3_open_v2(string path, out SqliteDatabaseHandle database, int flags, string? vfs);
 
     [LibraryImport(Library)]
     public static partial int sqlite3_close_v2(nint database);

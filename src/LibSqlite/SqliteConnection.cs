@@ -63,13 +63,18 @@ public sealed class SqliteConnection : IDisposable
     /// <param name="path">A file path, or <c>:memory:</c> for a database that lives as long as this connection.</param>
     /// <param name="mode">What may be done with the file.</param>
     /// <param name="cachedStatementsMax">Most idle statements that <see cref="Cached"/> keeps prepared; 0 keeps none.</param>
-    /// <exception cref="SqliteException"><see cref="SqliteResultCode.CannotOpen"/>: no such file, or no access to it.</exception>
-    public static SqliteConnection Open(string path, SqliteOpenMode mode, int cachedStatementsMax = 64)
+    /// <param name="fileSystem">
+    /// Name of a registered file system of SQLite (https://www.sqlite.org/vfs.html); null is the system's own.
+    /// </param>
+    /// <exception cref="SqliteException">
+    /// <see cref="SqliteResultCode.CannotOpen"/>: no such file, or no access to it. <see cref="SqliteResultCode.Error"/>: no such file system.
+    /// </exception>
+    public static SqliteConnection Open(string path, SqliteOpenMode mode, int cachedStatementsMax = 64, string? fileSystem = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentOutOfRangeException.ThrowIfNegative(cachedStatementsMax);
 
-        int result = Native.sqlite3_open_v2(path, out SqliteDatabaseHandle database, FlagsOf(mode), vfs: 0);
+        int result = Native.sqlite3_open_v2(path, out SqliteDatabaseHandle database, FlagsOf(mode), fileSystem);
         if (result != Native.Ok)
         {
             using (database) throw SqliteException.From(result, database);

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Syncline.AspNetCore.Accounts;
 using Syncline.AspNetCore.Doors;
+using Syncline.AspNetCore.Doors.Lists;
 using Syncline.AspNetCore.Doors.Log;
 using Syncline.AspNetCore.Doors.Spaces;
 using Syncline.AspNetCore.Doors.Trees;
@@ -72,7 +73,9 @@ public static class SynclineExtensions
         services.AddSingleton<BootstrapEndpoints>();
         services.AddSingleton<ChangesEndpoints>();
         services.AddSingleton<SpaceEndpoints>();
+        services.AddSingleton<ClientEndpoints>();
         services.AddSingleton<TreeEndpoints>();
+        services.AddSingleton<ListEndpoints>();
         services.AddSingleton<HealthEndpoints>();
         AccountServices.Add(services);
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
@@ -95,7 +98,9 @@ public static class SynclineExtensions
         services.GetRequiredService<BootstrapEndpoints>().Map(group);
         services.GetRequiredService<ChangesEndpoints>().Map(group);
         services.GetRequiredService<SpaceEndpoints>().Map(group);
+        services.GetRequiredService<ClientEndpoints>().Map(group);
         services.GetRequiredService<TreeEndpoints>().Map(group);
+        services.GetRequiredService<ListEndpoints>().Map(group);
         services.GetRequiredService<HealthEndpoints>().Map(group);
         AuthEndpoints.Map(group);
         group.MapOpenApi("/openapi/{documentName}.json").WithMetadata(new DoorFilter.AnonymousEndpoint());

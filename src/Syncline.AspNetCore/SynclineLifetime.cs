@@ -3,7 +3,10 @@ using Syncline.Engine.Spaces;
 
 namespace Syncline.AspNetCore;
 
-/// <summary>Closes idle spaces and looks after logs while the server runs; when it stops, answers all waits first and finishes what is being written.</summary>
+/// <summary>
+/// Closes idle spaces, looks after logs and writes how far clients have read while the server runs; when it stops, answers all waits first and
+/// finishes what is being written.
+/// </summary>
 internal sealed class SynclineLifetime(LiveSpaces spaces) : IHostedLifecycleService, IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -13,7 +16,8 @@ internal sealed class SynclineLifetime(LiveSpaces spaces) : IHostedLifecycleServ
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _background = Task.WhenAll(spaces.SweepAsync(_stopping.Token), spaces.MaintainAsync(_stopping.Token));
+        _background = Task.WhenAll(
+            spaces.SweepAsync(_stopping.Token), spaces.MaintainAsync(_stopping.Token), spaces.WriteClientsAsync(_stopping.Token));
         return Task.CompletedTask;
     }
 

@@ -5,5 +5,7 @@ using Syncline.Server;
 RootCommand root = new("Syncline: a local-first sync server with an embedded database.");
 root.Add(ServeCommand.Create());
 root.Add(UsersCommand.Create());
+root.Add(BackupCommand.Create());
+root.Add(RestoreCommand.Create());
 string[] arguments = args is [] || args[0].StartsWith('-') && args[0] is not ("-h" or "-?" or "--help" or "--version") ? ["serve", .. args] : args;
 return await root.Parse(arguments).InvokeAsync();

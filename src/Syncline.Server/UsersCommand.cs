@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Syncline.AspNetCore;
 using Syncline.AspNetCore.Accounts;
-using Syncline.Engine.Storage;
 using Syncline.Sqlite;
 
 namespace Syncline.Server;
@@ -39,7 +38,7 @@ internal static class UsersCommand
             Console.WriteLine(token);
             return 0;
         }
-        catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (BackupCommand.IsForTheOperator(e))
         {
             await Console.Error.WriteLineAsync($"syncline: {e.Message}");
             return 1;

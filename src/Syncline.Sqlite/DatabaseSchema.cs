@@ -27,6 +27,18 @@ internal sealed class DatabaseSchema(int applicationId, IReadOnlyList<string> sc
     /// <exception cref="Engine.Storage.StoreUnavailableException">The file is not ours, or of a newer version.</exception>
     public void Upgrade(SqliteConnection connection)
     {
+        long version = DemandKnown(connection);
+        if (version == scripts.Count) return;
+
+        using SqliteTransaction transaction = connection.BeginImmediate();
+        RunFrom(connection, (int)version);
+        transaction.Commit();
+    }
+
+    /// <summary>How many of the scripts an existing file has had.</summary>
+    /// <exception cref="Engine.Storage.StoreUnavailableException">The file is not ours, or of a newer version.</exception>
+    public long DemandKnown(SqliteConnection connection)
+    {
         long version = connection.ReadInteger("PRAGMA user_version");
         if (connection.ReadInteger("PRAGMA application_id") != applicationId || version < 1)
             throw Unavailable.Because("The store's file is damaged or not Syncline's: restore it from a backup.");
@@ -36,11 +48,7 @@ internal sealed class DatabaseSchema(int applicationId, IReadOnlyList<string> sc
                 $"The store's file was written by a newer Syncline (schema {version}, this one knows {scripts.Count}): run that version.");
         }
 
-        if (version == scripts.Count) return;
-
-        using SqliteTransaction transaction = connection.BeginImmediate();
-        RunFrom(connection, (int)version);
-        transaction.Commit();
+        return version;
     }
 
     private void RunFrom(SqliteConnection connection, int version)

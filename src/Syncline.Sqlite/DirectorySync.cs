@@ -9,6 +9,7 @@ namespace Syncline.Sqlite;
 internal static partial class DirectorySync
 {
     private const int ReadOnly = 0;
+    private const int AccessDenied = 13;
 
     public static void Flush(string directory)
     {
@@ -26,8 +27,11 @@ internal static partial class DirectorySync
         }
     }
 
-    private static IOException LastError(string directory) =>
-        new($"Cannot sync the directory {directory}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static Exception LastError(string directory)
+    {
+        string message = $"Cannot sync the directory {directory}: {Marshal.GetLastPInvokeErrorMessage()}";
+        return Marshal.GetLastPInvokeError() == AccessDenied ? new UnauthorizedAccessException(message) : new IOException(message);
+    }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

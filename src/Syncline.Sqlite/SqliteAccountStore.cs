@@ -2,6 +2,7 @@ using LibSqlite;
 using Syncline.Core.Operations;
 using Syncline.Engine.Accounts;
 using Syncline.Sqlite.Accounts;
+using Syncline.Sqlite.Backups;
 
 namespace Syncline.Sqlite;
 
@@ -24,17 +25,21 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
 
     /// <param name="folder">Where the file is; disposed by the caller, after this.</param>
     public SqliteAccountStore(SqliteDataFolder folder)
-        : this(folder.Path)
+        : this(folder.Path, folder.Disk)
     {
     }
 
-    private SqliteAccountStore(string folder) => _database = new AccountDatabase(Path.Combine(folder, "platform.sqlite"));
+    private SqliteAccountStore(string folder, DataDisk disk) =>
+        _database = new AccountDatabase(DataLayout.AccountFile(folder), disk);
 
     /// <summary>Opens the accounts of a folder that a server may be using: for the command line. The database itself keeps the two apart.</summary>
+    /// <exception cref="BackupException">The folder is being restored, or a restore was broken off: the accounts may be on their way.</exception>
     public static SqliteAccountStore OpenBesideServer(string folder)
     {
-        SqliteDataFolder.Make(folder);
-        return new SqliteAccountStore(Path.GetFullPath(folder));
+        string path = Path.GetFullPath(folder);
+        SqliteDataFolder.Make(path, DataDisk.OfTheSystem);
+        Replacement.KeepOut(path).Dispose();
+        return new SqliteAccountStore(path, DataDisk.OfTheSystem);
     }
 
     /// <inheritdoc />
@@ -176,20 +181,30 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
     /// <inheritdoc />
     public ValueTask<AddSpaceOutcome> AddSpaceAsync(
         SpaceRecord space, UserId owner, int spacesMax, Audit audit, CancellationToken cancellationToken) =>
+        _database.ChangeAsync(connection => AddSpace(connection, space, owner, spacesMax, audit), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<SpaceId?> FindPersonalSpaceAsync(UserId user, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => FindPersonalSpace(connection, user), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<AddSpaceOutcome> AddPersonalSpaceAsync(
+        SpaceRecord space, UserId owner, int spacesMax, Audit audit, CancellationToken cancellationToken) =>
         _database.ChangeAsync(
             connection =>
             {
-                if (FindSpace(connection, space.Id) is not null) return AddSpaceOutcome.NameTaken;
-                if (CountSpaces(connection, owner) >= spacesMax) return AddSpaceOutcome.QuotaExceeded;
+                if (FindPersonalSpace(connection, owner) is not null) return AddSpaceOutcome.NameTaken;
+                AddSpaceOutcome outcome = AddSpace(connection, space, owner, spacesMax, audit);
+                if (outcome == AddSpaceOutcome.Added)
+                {
+                    Run(
+                        connection,
+                        "INSERT INTO personal_spaces (user, space) VALUES (?1, ?2) ON CONFLICT (user) DO UPDATE SET space = excluded.space",
+                        owner.Value,
+                        space.Id.Value);
+                }
 
-                using SqliteStatement insert = connection.Cached("INSERT INTO spaces (id, name, created_at) VALUES (?1, ?2, ?3)");
-                insert.BindText(1, space.Id.Value);
-                insert.BindText(2, space.Name);
-                insert.Bind(3, space.CreatedAt);
-                insert.Run();
-                WriteMember(connection, space.Id, owner, Role.Owner);
-                AccountDatabase.WriteAudit(connection, audit, "space.added", space.Id.Value, owner.Value);
-                return AddSpaceOutcome.Added;
+                return outcome;
             },
             cancellationToken);
 
@@ -213,6 +228,7 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
         _database.ChangeAsync(
             connection =>
             {
+                Run(connection, "DELETE FROM personal_spaces WHERE space = ?1", id.Value);
                 Run(connection, "DELETE FROM members WHERE space = ?1", id.Value);
                 bool found = Run(connection, "DELETE FROM spaces WHERE id = ?1", id.Value) > 0;
                 if (found) AccountDatabase.WriteAudit(connection, audit, "space.removed", id.Value);
@@ -292,8 +308,40 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
             },
             cancellationToken);
 
+    /// <summary>
+    /// Brings back a space that the accounts do not know any more, with those of its members who still have an account. A space that they know
+    /// keeps the members that it has.
+    /// </summary>
+    /// <returns>False when it would have no owner; then nothing is changed.</returns>
+    internal ValueTask<bool> RestoreSpaceAsync(
+        SpaceRecord space, IReadOnlyList<KeyValuePair<UserId, Role>> members, Audit audit, CancellationToken cancellationToken) =>
+        _database.ChangeAsync(
+            connection =>
+            {
+                if (!CanRestore(connection, space.Id, members)) return false;
+                if (FindSpace(connection, space.Id) is null)
+                {
+                    InsertSpace(connection, space);
+                    foreach ((UserId user, Role role) in members.Where(member => HasUser(connection, member.Key)))
+                        WriteMember(connection, space.Id, user, role);
+                }
+
+                AccountDatabase.WriteAudit(connection, audit, "space.restored", space.Id.Value);
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>Whether <see cref="RestoreSpaceAsync"/> would leave it an owner.</summary>
+    internal ValueTask<bool> CanRestoreSpaceAsync(
+        SpaceId space, IReadOnlyList<KeyValuePair<UserId, Role>> members, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => CanRestore(connection, space, members), cancellationToken);
+
     /// <summary>Waits for the call that is running, and closes the file.</summary>
     public void Dispose() => _database.Dispose();
+
+    private static bool CanRestore(SqliteConnection connection, SpaceId space, IReadOnlyList<KeyValuePair<UserId, Role>> members) =>
+        FindSpace(connection, space) is not null
+        || members.Any(member => member.Value == Role.Owner && HasUser(connection, member.Key));
 
     private static bool HasInvite(SqliteConnection connection, string hash, DateTimeOffset now)
     {
@@ -376,11 +424,44 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
         statement.Run();
     }
 
+    private static AddSpaceOutcome AddSpace(SqliteConnection connection, SpaceRecord space, UserId owner, int spacesMax, Audit audit)
+    {
+        if (FindSpace(connection, space.Id) is not null) return AddSpaceOutcome.NameTaken;
+        if (CountSpaces(connection, owner) >= spacesMax) return AddSpaceOutcome.QuotaExceeded;
+
+        using SqliteStatement insert = connection.Cached("INSERT INTO spaces (id, name, created_at) VALUES (?1, ?2, ?3)");
+        insert.BindText(1, space.Id.Value);
+        insert.BindText(2, space.Name);
+        insert.Bind(3, space.CreatedAt);
+        insert.Run();
+        WriteMember(connection, space.Id, owner, Role.Owner);
+        AccountDatabase.WriteAudit(connection, audit, "space.added", space.Id.Value, owner.Value);
+        return AddSpaceOutcome.Added;
+    }
+
+    // Of a user who left it or was removed it is no more than somebody else's space.
+    private static SpaceId? FindPersonalSpace(SqliteConnection connection, UserId user)
+    {
+        using SqliteStatement find = connection.Cached(
+            "SELECT p.space FROM personal_spaces p JOIN members m ON m.space = p.space AND m.user = p.user WHERE p.user = ?1");
+        find.BindText(1, user.Value);
+        return find.Step() ? new SpaceId(find.Text(0)) : null;
+    }
+
     private static SpaceRecord? FindSpace(SqliteConnection connection, SpaceId id)
     {
         using SqliteStatement find = connection.Cached("SELECT id, name, created_at FROM spaces WHERE id = ?1");
         find.BindText(1, id.Value);
         return find.Step() ? ReadSpace(find) : null;
+    }
+
+    private static void InsertSpace(SqliteConnection connection, SpaceRecord space)
+    {
+        using SqliteStatement insert = connection.Cached("INSERT INTO spaces (id, name, created_at) VALUES (?1, ?2, ?3)");
+        insert.BindText(1, space.Id.Value);
+        insert.BindText(2, space.Name);
+        insert.Bind(3, space.CreatedAt);
+        insert.Run();
     }
 
     private static bool HasUser(SqliteConnection connection, UserId id)

@@ -23,6 +23,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
     private readonly SqliteDataFolder _folder;
     private readonly SpaceFileContext _context;
+    private readonly LastHeads _heads;
     private readonly Lock _gate = new();
     private readonly Dictionary<SpaceId, SpaceFile> _files = [];
 
@@ -35,7 +36,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     /// <param name="timeProvider">For the times that people read in the files.</param>
     /// <param name="randomBytes">For new epochs.</param>
     public SqliteSpaceStore(SqliteDataFolder folder, TimeProvider timeProvider, IRandomBytes randomBytes)
-        : this(folder, new SpaceFileContext(folder.Options.Durability, SpaceSchema.Current, timeProvider, randomBytes))
+        : this(folder, new SpaceFileContext(folder.Options.Durability, SpaceSchema.Current, timeProvider, randomBytes, folder.Disk))
     {
     }
 
@@ -43,15 +44,29 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     {
         _folder = folder;
         _context = context;
+        _heads = new LastHeads(folder.Path, context.TimeProvider);
     }
 
     /// <inheritdoc />
     public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
-        Run(space, file => file.Create(epoch, createdAt), cancellationToken);
+        Run(
+            space,
+            file =>
+            {
+                if (file.Create(epoch, createdAt)) _heads.Note(space, epoch, 0);
+            },
+            cancellationToken);
 
     /// <inheritdoc />
     public ValueTask DeleteAsync(SpaceId space, CancellationToken cancellationToken) =>
-        Run(space, file => file.Delete(), cancellationToken);
+        Run(
+            space,
+            file =>
+            {
+                file.Delete();
+                _heads.Forget(space);
+            },
+            cancellationToken);
 
     /// <inheritdoc />
     public ValueTask<LogHead?> ReadHeadAsync(SpaceId space, CancellationToken cancellationToken) =>
@@ -64,7 +79,15 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
     /// <inheritdoc />
     public ValueTask<AppendOutcome> AppendAsync(SpaceId space, LogAppend append) =>
-        Write(space, log => log.Append(append), CancellationToken.None);
+        Run(
+            space,
+            file =>
+            {
+                if (!file.TryWrite(log => log.Append(append), out AppendOutcome outcome)) throw new SpaceNotFoundException(space);
+                if (outcome == AppendOutcome.Appended) _heads.Note(space, append.Epoch, append.ExpectedHead + append.Operations.Count);
+                return outcome;
+            },
+            CancellationToken.None);
 
     /// <inheritdoc />
     public ValueTask<LogPage> ReadAsync(
@@ -158,6 +181,38 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             CancellationToken.None));
 
     /// <inheritdoc />
+    public ValueTask<Generation?> FindGenerationAsync(
+        SpaceId space, Epoch epoch, string key, DateTimeOffset at, CancellationToken cancellationToken) =>
+        Write(space, log => log.FindGeneration(epoch, key, at), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<string?> ReadGenerationSnapshotAsync(SpaceId space, string key, CancellationToken cancellationToken) =>
+        Write(space, log => log.ReadSnapshot(key), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<ResetOutcome> ResetAsync(SpaceId space, LogReset reset) =>
+        Run(
+            space,
+            file => file.TryReset(reset, out ResetOutcome outcome) ? outcome : throw new SpaceNotFoundException(space),
+            CancellationToken.None);
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<ClientCursor>> ReadClientsAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, log => log.Clients.Read(), cancellationToken);
+
+    /// <inheritdoc />
+    public async ValueTask WriteClientsAsync(
+        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        await Write(
+            space,
+            log =>
+            {
+                log.Clients.Write(cursors, clientsMax, seenSince);
+                return true;
+            },
+            cancellationToken);
+
+    /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken)
     {
         try
@@ -184,6 +239,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
         foreach (SpaceFile file in files)
             file.CloseForGood();
+        _heads.Dispose();
     }
 
     /// <summary>How many files are open now.</summary>
@@ -251,8 +307,7 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_files.TryGetValue(space, out file!))
             {
-                string path = Path.Combine(_folder.Path, space.Value[..2], space.Value + ".db");
-                _files.Add(space, file = new SpaceFile(space, path, _context));
+                _files.Add(space, file = new SpaceFile(space, DataLayout.SpaceFile(_folder.Path, space), _context, _heads));
             }
 
             Use(file);

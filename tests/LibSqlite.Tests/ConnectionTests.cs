@@ -30,6 +30,29 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
+    public void A_file_system_that_is_not_registered_opens_nothing_and_is_named()
+    {
+        SqliteException error = Assert.Throws<SqliteException>(
+            () => SqliteConnection.Open(_folder.PathOf("test.db"), SqliteOpenMode.ReadWriteCreate, fileSystem: "no-such"));
+
+        Assert.Contains("no such vfs: no-such", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder.PathOf("test.db")));
+    }
+
+    [Fact]
+    public void A_file_is_opened_by_the_file_system_that_is_named()
+    {
+        string fileSystem = OperatingSystem.IsWindows() ? "win32-longpath" : "unix-dotfile";
+        using SqliteConnection connection = SqliteConnection.Open(
+            _folder.PathOf("test.db"), SqliteOpenMode.ReadWriteCreate, fileSystem: fileSystem);
+
+        using SqliteTransaction transaction = connection.BeginImmediate();
+
+        // Its locks are folders.
+        Assert.Equal(!OperatingSystem.IsWindows(), Directory.Exists(_folder.PathOf("test.db.lock")));
+    }
+
+    [Fact]
     public void A_file_name_outside_ASCII_is_opened_under_that_name()
     {
         using SqliteConnection connection = _folder.Open("計画 č.db");

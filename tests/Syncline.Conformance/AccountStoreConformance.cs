@@ -222,6 +222,61 @@ public abstract class AccountStoreConformance
     }
 
     [Fact]
+    public async Task A_personal_space_is_one_per_user_and_a_space_like_any()
+    {
+        await AddUsersAsync();
+        await AddPlanAsync();
+        SpaceRecord personal = new(new SpaceId("personal-1"), "Personal", Now);
+        SpaceRecord second = personal with { Id = new SpaceId("personal-2") };
+        Assert.Null(await Store.FindPersonalSpaceAsync(Alice.Id, default));
+        Assert.Equal(AddSpaceOutcome.QuotaExceeded, await Store.AddPersonalSpaceAsync(personal, Alice.Id, 1, AtStart, default));
+        Assert.Null(await Store.FindPersonalSpaceAsync(Alice.Id, default));
+        Assert.Equal(AddSpaceOutcome.NameTaken, await Store.AddPersonalSpaceAsync(personal with { Id = Plan.Id }, Alice.Id, 10, AtStart, default));
+
+        Assert.Equal(AddSpaceOutcome.Added, await Store.AddPersonalSpaceAsync(personal, Alice.Id, 2, AtStart, default));
+        Assert.Equal(AddSpaceOutcome.NameTaken, await Store.AddPersonalSpaceAsync(second, Alice.Id, 10, AtStart, default));
+        Assert.Equal(AddSpaceOutcome.Added, await Store.AddPersonalSpaceAsync(second, Bob.Id, 10, AtStart, default));
+
+        Assert.Equal(personal.Id, await Store.FindPersonalSpaceAsync(Alice.Id, default));
+        Assert.Equal(second.Id, await Store.FindPersonalSpaceAsync(Bob.Id, default));
+        Assert.Equal(
+            [new Membership(personal, Role.Owner), new Membership(Plan, Role.Owner)], await Store.ReadMembershipsAsync(Alice.Id, default));
+    }
+
+    [Fact]
+    public async Task A_personal_space_that_is_deleted_or_left_is_nobodys_and_another_takes_its_place()
+    {
+        await AddUsersAsync();
+        SpaceRecord[] spaces = [.. Enumerable.Range(1, 3).Select(n => new SpaceRecord(new SpaceId($"personal-{n}"), "Personal", Now))];
+        await Store.AddPersonalSpaceAsync(spaces[0], Alice.Id, 10, AtStart, default);
+        await Store.RemoveSpaceAsync(spaces[0].Id, AtStart, default);
+        Assert.Null(await Store.FindPersonalSpaceAsync(Alice.Id, default));
+
+        Assert.Equal(AddSpaceOutcome.Added, await Store.AddPersonalSpaceAsync(spaces[1], Alice.Id, 10, AtStart, default));
+        await Store.SetMemberAsync(spaces[1].Id, Bob.Id, Role.Owner, 10, AtStart, default);
+        await Store.RemoveMemberAsync(spaces[1].Id, Alice.Id, AtStart, default);
+        Assert.Null(await Store.FindPersonalSpaceAsync(Alice.Id, default));
+        Assert.Null(await Store.FindPersonalSpaceAsync(Bob.Id, default));
+
+        Assert.Equal(AddSpaceOutcome.Added, await Store.AddPersonalSpaceAsync(spaces[2], Alice.Id, 10, AtStart, default));
+        Assert.Equal(spaces[2].Id, await Store.FindPersonalSpaceAsync(Alice.Id, default));
+        await Store.RemoveSpaceAsync(spaces[1].Id, AtStart, default);
+        Assert.Equal(spaces[2].Id, await Store.FindPersonalSpaceAsync(Alice.Id, default));
+    }
+
+    [Fact]
+    public async Task Of_many_who_make_a_users_personal_space_one_does()
+    {
+        await AddUsersAsync();
+
+        AddSpaceOutcome[] outcomes = await Task.WhenAll(Enumerable.Range(1, 8).Select(n => Task.Run(async () =>
+            await Store.AddPersonalSpaceAsync(new SpaceRecord(new SpaceId($"personal-{n}"), "Personal", Now), Alice.Id, 10, AtStart, default))));
+
+        Assert.Equal(1, outcomes.Count(outcome => outcome == AddSpaceOutcome.Added));
+        Assert.Single(await Store.ReadMembershipsAsync(Alice.Id, default));
+    }
+
+    [Fact]
     public async Task Members_come_by_user_name_and_memberships_by_space_id()
     {
         await AddUsersAsync();

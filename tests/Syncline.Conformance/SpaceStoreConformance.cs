@@ -7,7 +7,7 @@ using static Syncline.Conformance.Operations;
 namespace Syncline.Conformance;
 
 /// <summary>What every <see cref="ISpaceStore"/> does.</summary>
-public abstract class SpaceStoreConformance
+public abstract partial class SpaceStoreConformance
 {
     private static readonly SpaceId Space = new("space-1");
     private static readonly Epoch First = new("epoch-1");
@@ -799,6 +799,35 @@ public abstract class SpaceStoreConformance
     }
 
     [Fact]
+    public async Task A_reset_leaves_nothing_of_compaction_and_snapshots()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)), Logged(Id("a", 2)), Logged(Id("a", 3)));
+        RegisterKey register = RegisterKey.Of(new OpaqueModel(), "register");
+        await CompactAsync(after: 0, upTo: 2, dropped: [1], new KeyValuePair<RegisterKey, long>(register, 2));
+        long id = await Store.BeginSnapshotAsync(Space, default);
+        await Store.AddSnapshotChunkAsync(Space, id, 0, 0, new byte[] { 1 });
+        StoredSnapshot.Part part = new(new Scope("note"), new ResourceId("r1"), 1, 1, new byte[] { 9 });
+        Assert.True(await Store.CompleteSnapshotAsync(
+            Space, new StoredSnapshot(id, First, 3, (await HeadAsync()).Digest, Now, [part.Scope], [], [part])));
+
+        Epoch second = new("epoch-2");
+        Assert.Equal(ResetOutcome.Reset, await Store.ResetAsync(Space, new LogReset(First, 3, second, 4, "key", "state", Now)));
+
+        Assert.Equal(4, await Store.ReadCompactedUpToAsync(Space, default));
+        Assert.Empty(await Store.FindWinnersAsync(Space, [register], default));
+        Assert.Empty(await Store.ReadDroppedAsync(Space, new Scope("note"), 0, default));
+        Assert.Empty((await Store.FindAsync(Space, [Id("a", 1), Id("a", 2)], [], default)).Operations);
+        Assert.Null(await Store.FindSnapshotAsync(Space, default));
+        await TidyAsync(Now);
+        Assert.Null(await Store.ReadSnapshotChunkAsync(Space, id, 0, 0, default));
+
+        // What still runs for the log that is gone writes nothing.
+        Assert.False(await CompactAsync(after: 4, upTo: 5, dropped: []));
+        Assert.False(await Store.CompleteSnapshotAsync(Space, new StoredSnapshot(id, First, 3, OperationDigest.Empty, Now, [], [], [])));
+    }
+
+    [Fact]
     public async Task A_store_that_can_write_says_so() => await Store.CheckAsync(default);
 
     private async Task<bool> CompactAsync(long after, long upTo, IReadOnlyList<long> dropped, params KeyValuePair<RegisterKey, long>[] winners) =>
@@ -838,5 +867,10 @@ public abstract class SpaceStoreConformance
         await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.FindAsync(Space, [], [], default));
         await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await ReadAllAsync());
         await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await RangesAsync(new StateVector(), NoLimits));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.FindGenerationAsync(Space, First, "key", Now, default));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.ReadGenerationSnapshotAsync(Space, "key", default));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.ResetAsync(Space, Reset(First, 0, 0)));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await Store.ReadClientsAsync(Space, default));
+        await Assert.ThrowsAsync<SpaceNotFoundException>(async () => await WriteClientsAsync([]));
     }
 }

@@ -1,11 +1,11 @@
-// The program as an operator meets it: what it refuses to start with, how it ends, and the invites of its command line.
+// The program as an operator meets it: what it refuses to start with, how it ends, invites, backup and restore.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Server } from './server.mjs';
+import { Server, syncline } from './server.mjs';
 
 const program = resolve(process.env.SYNCLINE_SERVER ?? join(import.meta.dirname, '../../artifacts/server/syncline.dll'));
 const password = 'correct horse battery';
@@ -19,11 +19,6 @@ before(async () => {
 after(async () => {
   await server?.stop();
   if (folder) await rm(folder, { recursive: true, force: true });
-});
-
-/** Runs the program to its end. */
-const syncline = (...args) => new Promise((done) => {
-  execFile('dotnet', [program, ...args], { timeout: 60_000 }, (error, stdout, stderr) => done({ code: error ? error.code : 0, stdout, stderr }));
 });
 
 test('an invite of the command line lets one person register, beside a running server', async () => {
@@ -95,4 +90,51 @@ test('it says in three lines where it listens, where the data is, and what to tr
   const answer = await waiting.catch((error) => error);
   if (answer instanceof Response) assert.equal(answer.status, 503);
   assert.deepEqual(await ended, { code: 0, signal: null });
+});
+
+test('a backup is made beside a running server and overwrites nothing; a restore waits until it is stopped', async () => {
+  const run = await Server.start();
+  try {
+    await run.ok('POST', '/spaces', { id: 'plans', name: 'Plans' });
+    const push = (clock) => run.ok('POST', '/spaces/plans/push', { operations: [{ scope: 'note', resourceId: 'n', actor: 'a', clock, payload: {} }] });
+    await push(1);
+    const to = join(folder, 'backup');
+    const backup = await syncline('backup', '--data', run.data, '--to', to);
+    assert.equal(backup.code, 0, backup.stderr);
+    assert.match(backup.stdout, /^Backed up 1 spaces and the accounts, \d+ bytes, to /);
+    assert.deepEqual((await readdir(to)).sort(), ['backup.json', 'pl', 'platform.sqlite']);
+    assert.equal((await stat(to)).mode & 0o777, 0o700);
+    const twice = await syncline('backup', '--data', run.data, '--to', to);
+    assert.deepEqual([twice.code, twice.stderr], [1, `syncline: ${to} is there already: a backup overwrites nothing. Choose another name.\n`]);
+
+    await push(2);
+    const early = await syncline('restore', '--from', to, '--data', run.data);
+    assert.equal(early.code, 1);
+    assert.match(early.stderr, /^syncline: .*in use by another server/);
+    await run.kill();
+    for (const [expected, ...wrong] of [
+      [/'\.\.\/x' is no space id/, '--space', '../x'],
+      [/The backup has no space other/, '--space', 'other'],
+    ]) {
+      const refused = await syncline('restore', '--from', to, '--data', run.data, ...wrong);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, expected);
+    }
+    const restored = await syncline('restore', '--from', to, '--data', run.data, '--space', 'plans');
+    assert.equal(restored.code, 0, restored.stderr);
+    const [, aside] = restored.stdout.match(/^Restored space plans as of .* UTC\nWhat was replaced is kept in (\S+): /);
+    assert.ok((await stat(join(aside, 'pl', 'plans.db'))).isFile());
+    await run.restart();
+    assert.equal((await run.log('plans')).head, 1);
+
+    await run.kill();
+    await truncate(join(to, 'pl', 'plans.db'), 5000);
+    const damaged = await syncline('restore', '--from', to, '--data', run.data, '--discard');
+    assert.equal(damaged.code, 1);
+    assert.match(damaged.stderr, /^syncline: The file of space plans is damaged/);
+    await run.restart();
+    assert.equal((await run.log('plans')).head, 1);
+  } finally {
+    await run.stop();
+  }
 });

@@ -1,5 +1,5 @@
 // The server program as a child process: started on a free port with a data folder of its own, killed and started again on both.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,21 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const program = resolve(process.env.SYNCLINE_SERVER ?? join(import.meta.dirname, '../../artifacts/server/syncline.dll'));
+
+/** Runs a command of the program to its end. */
+export const syncline = (...args) => new Promise((done) => {
+  execFile('dotnet', [program, ...args], { timeout: 60_000 }, (error, stdout, stderr) => done({ code: error ? error.code : 0, stdout, stderr }));
+});
+
+/** Runs a command of the program and ends it as a loss of power would, when it did not end by itself before. */
+export const synclineKilled = (milliseconds, ...args) => new Promise((done) => {
+  const child = spawn('dotnet', [program, ...args], { stdio: 'ignore' });
+  const late = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  child.once('exit', (code, signal) => {
+    clearTimeout(late);
+    done({ code, signal });
+  });
+});
 
 export class Server {
   #child;

@@ -87,6 +87,21 @@ internal sealed class InstantStore : ISpaceStore
 
     public ValueTask DropSnapshotAsync(SpaceId space, long snapshot) => ValueTask.CompletedTask;
 
+    public ValueTask<Generation?> FindGenerationAsync(
+        SpaceId space, Epoch epoch, string key, DateTimeOffset at, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<Generation?>(new Generation("only", epoch, After: 0, SnapshotBytes: 0));
+
+    public ValueTask<string?> ReadGenerationSnapshotAsync(SpaceId space, string key, CancellationToken cancellationToken) => ValueTask.FromResult<string?>("");
+
+    public ValueTask<ResetOutcome> ResetAsync(SpaceId space, LogReset reset) => ValueTask.FromResult(ResetOutcome.KeyTaken);
+
+    public ValueTask<IReadOnlyList<ClientCursor>> ReadClientsAsync(SpaceId space, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<ClientCursor>>([]);
+
+    public ValueTask WriteClientsAsync(
+        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        ValueTask.CompletedTask;
+
     public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     private sealed class Log

@@ -13,6 +13,7 @@ namespace Syncline.AspNetCore.Doors;
 [JsonSerializable(typeof(SpacesAnswer))]
 [JsonSerializable(typeof(MemberAnswer))]
 [JsonSerializable(typeof(MembersAnswer))]
+[JsonSerializable(typeof(ClientsAnswer))]
 [JsonSerializable(typeof(TreesAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 internal sealed partial class DoorJson : JsonSerializerContext;

@@ -114,11 +114,14 @@ internal ref struct JsonBody
     }
 
     /// <summary>The raw text of the value; the next move passes it.</summary>
-    public ReadOnlySpan<byte> Raw()
+    public ReadOnlySpan<byte> Raw() => _text[Place()];
+
+    /// <summary>Where the raw text of the value stands in the body's; the next move passes it.</summary>
+    public Range Place()
     {
         int start = (int)_reader.TokenStartIndex;
         Skip();
-        return _text[start..(int)_reader.BytesConsumed];
+        return start..(int)_reader.BytesConsumed;
     }
 
     /// <summary>A state vector.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Syncline.AspNetCore.Doors.Lists;
 using Syncline.Core.Operations;
 using Syncline.Engine.Storage;
 
@@ -10,7 +11,7 @@ namespace Syncline.AspNetCore.Doors;
 /// <summary>Errors as HTTP says them: RFC 9457 problem details with <c>code</c>, <c>detail</c>, <c>retryable</c> and <c>retryAfter</c>.</summary>
 public static class Problems
 {
-    private const string ContentType = "application/problem+json";
+    internal const string ContentType = "application/problem+json";
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>The status that goes with a code.</summary>
@@ -21,7 +22,7 @@ public static class Problems
         ErrorCodes.Forbidden => StatusCodes.Status403Forbidden,
         ErrorCodes.NotFound => StatusCodes.Status404NotFound,
         ErrorCodes.MethodNotAllowed => StatusCodes.Status405MethodNotAllowed,
-        ErrorCodes.NameTaken => StatusCodes.Status409Conflict,
+        ErrorCodes.NameTaken or ErrorCodes.StaleGeneration => StatusCodes.Status409Conflict,
         ErrorCodes.ResyncRequired => StatusCodes.Status410Gone,
         ErrorCodes.PayloadTooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorCodes.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
@@ -56,23 +57,28 @@ public static class Problems
 
     private static JsonProblem Make(string code, string detail, TimeSpan? retryAfter, JsonObject more)
     {
+        TimeSpan? wait = IsRetryable(code) ? retryAfter ?? DefaultRetryAfter : null;
+        JsonObject problem = Describe(code, detail);
+        if (wait is { } seconds)
+            problem["retryAfter"] = Seconds(seconds);
+        foreach ((string name, JsonNode? value) in more)
+            problem[name] = value?.DeepClone();
+        return new JsonProblem(StatusOf(code), problem, wait);
+    }
+
+    /// <summary>The members that every problem has.</summary>
+    internal static JsonObject Describe(string code, string detail)
+    {
         int status = StatusOf(code);
-        bool retryable = IsRetryable(code);
-        TimeSpan? wait = retryable ? retryAfter ?? DefaultRetryAfter : null;
-        JsonObject problem = new()
+        return new JsonObject
         {
             ["type"] = "about:blank",
             ["title"] = ReasonPhrases.GetReasonPhrase(status),
             ["status"] = status,
             ["code"] = code,
             ["detail"] = detail,
-            ["retryable"] = retryable,
+            ["retryable"] = IsRetryable(code),
         };
-        if (wait is { } seconds)
-            problem["retryAfter"] = Seconds(seconds);
-        foreach ((string name, JsonNode? value) in more)
-            problem[name] = value?.DeepClone();
-        return new JsonProblem(status, problem, wait);
     }
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)Math.Ceiling(time.TotalSeconds));
@@ -87,6 +93,8 @@ public static class Problems
                 httpContext.Response.Headers.RetryAfter = Seconds(wait).ToString(CultureInfo.InvariantCulture);
             if (status == StatusCodes.Status401Unauthorized)
                 httpContext.Response.Headers.WWWAuthenticate = "Bearer";
+            if (ListErrors.AreFor(httpContext))
+                ListErrors.AddTo(problem);
             await httpContext.Response.WriteAsync(problem.ToJsonString(), httpContext.RequestAborted);
         }
     }

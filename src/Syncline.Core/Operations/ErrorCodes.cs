@@ -21,6 +21,9 @@ public static class ErrorCodes
     /// <summary>The cursor cannot be served. Start anew and keep the outbox.</summary>
     public const string ResyncRequired = "resync_required";
 
+    /// <summary>The data set was begun anew under another key, which the answer carries. Take its snapshot, or replace it in turn.</summary>
+    public const string StaleGeneration = "stale_generation";
+
     /// <summary>A body, batch or inflated size over its limit. Send less at a time.</summary>
     public const string PayloadTooLarge = "payload_too_large";
 

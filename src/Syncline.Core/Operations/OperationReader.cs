@@ -41,11 +41,16 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
     /// </param>
     public Reading Read(ReadOnlySpan<byte> json, ref OperationId last)
     {
-        Reading reading = ReadEnvelope(json, ref last);
+        Reading reading = ReadEnvelope(json, Members.All, ref last);
         return reading.Refusal is { } refusal ? Reading.Of(refusal, TxOf(json)) : reading;
     }
 
-    private Reading ReadEnvelope(ReadOnlySpan<byte> json, ref OperationId last)
+    /// <summary>As <see cref="Read(ReadOnlySpan{byte},ref OperationId)"/>, in the words of a protocol without groups and keys: <c>tx</c> and <c>key</c> are members like any that nobody knows.</summary>
+    /// <param name="json">One well-formed JSON value of any kind.</param>
+    /// <param name="last">As there.</param>
+    public Reading ReadAlone(ReadOnlySpan<byte> json, ref OperationId last) => ReadEnvelope(json, Members.All & ~(Members.Tx | Members.Key), ref last);
+
+    private Reading ReadEnvelope(ReadOnlySpan<byte> json, Members known, ref OperationId last)
     {
         Utf8JsonReader reader = new(json, JsonNormalForm.AnyDepth);
         reader.Read();
@@ -63,7 +68,7 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
         Members seen = Members.None;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            Members member = MemberOf(ref reader);
+            Members member = MemberOf(ref reader) & known;
             if ((seen & member) != 0)
                 return Refuse($"the member {Name(member)} is repeated");
             seen |= member;
@@ -257,6 +262,7 @@ public sealed class OperationReader(IReadOnlyList<IModel> models, OperationLimit
         Payload = 16,
         Tx = 32,
         Key = 64,
+        All = Scope | ResourceId | Actor | Clock | Payload | Tx | Key,
     }
 
     /// <summary>An operation, or why there is none; and the group it was sent in, as far as that could be read.</summary>

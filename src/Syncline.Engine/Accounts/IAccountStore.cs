@@ -58,6 +58,19 @@ public interface IAccountStore
     ValueTask<AddSpaceOutcome> AddSpaceAsync(
         SpaceRecord space, UserId owner, int spacesMax, Audit audit, CancellationToken cancellationToken);
 
+    /// <summary>The space that is the user's personal one, as long as they belong to it; or null.</summary>
+    ValueTask<SpaceId?> FindPersonalSpaceAsync(UserId user, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="AddSpaceAsync"/>, and makes it the owner's personal one.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="owner">The owner.</param>
+    /// <param name="spacesMax">Most spaces that the owner may belong to.</param>
+    /// <param name="audit">Who and when.</param>
+    /// <param name="cancellationToken">Before the commit only.</param>
+    /// <returns><see cref="AddSpaceOutcome.NameTaken"/> also when the owner has a personal space.</returns>
+    ValueTask<AddSpaceOutcome> AddPersonalSpaceAsync(
+        SpaceRecord space, UserId owner, int spacesMax, Audit audit, CancellationToken cancellationToken);
+
     /// <summary>The space, or null.</summary>
     ValueTask<SpaceRecord?> FindSpaceAsync(SpaceId id, CancellationToken cancellationToken);
 

@@ -19,6 +19,8 @@ public sealed class LiveSpace
     internal const string RolesUncertain = "who may do what in the space is being read anew";
     private readonly EngineServices _services;
     private readonly SpaceWriter _writer;
+    private readonly Generations _generations;
+    private readonly SeenClients _clients;
     private readonly Action<LiveSpace> _published;
     private volatile FrozenDictionary<UserId, Role> _roles;
     private volatile SpaceAccessException? _closed;
@@ -34,6 +36,8 @@ public sealed class LiveSpace
         _roles = RolesOf(members);
         Feed = new Feed(head);
         _writer = new SpaceWriter(this, services, head);
+        _generations = new Generations(this, _writer, services);
+        _clients = new SeenClients(id, services);
     }
 
     /// <summary>The space's id.</summary>
@@ -118,6 +122,51 @@ public sealed class LiveSpace
             throw SpaceAccessException.ResyncRequired(Feed.Now.Head);
     }
 
+    /// <summary>Demands that the log in the store is of this epoch at this moment: what was read before was then read from it too, as no epoch comes back.</summary>
+    /// <exception cref="SpaceAccessException">It is not: <c>resync_required</c>.</exception>
+    public async ValueTask DemandEpochAsync(Epoch epoch, CancellationToken cancellationToken)
+    {
+        LogHead head = await _services.Store.ReadHeadAsync(Id, cancellationToken) ?? throw new SpaceAccessException(ErrorCodes.NotFound, "no such space");
+        if (head.Epoch != epoch)
+            throw SpaceAccessException.ResyncRequired(head);
+    }
+
+    /// <summary>The present generation of the space's data set.</summary>
+    /// <param name="isFresh">Whether it is looked for in the store; else what this server knows will do.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public ValueTask<Generation> FindGenerationAsync(bool isFresh, CancellationToken cancellationToken) =>
+        _generations.FindAsync(isFresh, cancellationToken);
+
+    /// <summary>A generation's snapshot; null when it is not the present one any more.</summary>
+    public ValueTask<string?> ReadGenerationSnapshotAsync(Generation generation, CancellationToken cancellationToken) =>
+        _services.Store.ReadGenerationSnapshotAsync(Id, generation.Key, cancellationToken);
+
+    /// <summary>Begins the log anew with a client's snapshot.</summary>
+    /// <param name="userId">Who does it; an owner.</param>
+    /// <param name="key">The key of the new generation; null stands for the present one's.</param>
+    /// <param name="snapshot">Any text.</param>
+    /// <param name="expected">The key of the generation that it replaces; null for whichever it is.</param>
+    /// <param name="cancellationToken">Ends the caller's wait; what was queued is still done.</param>
+    public ValueTask<GenerationOutcome> ResetAsync(
+        UserId userId, string? key, string snapshot, string? expected, CancellationToken cancellationToken) =>
+        _generations.ResetAsync(userId, key, snapshot, expected, cancellationToken);
+
+    /// <summary>Notes that a client reads on from a cursor, where it says which it is.</summary>
+    public void NoteClient(UserId userId, string? clientId, long cursor)
+    {
+        if (clientId is not null)
+            _clients.Note(userId, clientId, cursor);
+    }
+
+    /// <summary>How far the space's clients have read, for its owners; the one seen last first.</summary>
+    public async ValueTask<IReadOnlyList<ClientCursor>> ReadClientsAsync(UserId userId, CancellationToken cancellationToken)
+    {
+        DemandRole(userId, Role.Owner);
+        IReadOnlyList<ClientCursor> clients = await _clients.ReadAsync(cancellationToken);
+        DemandRole(userId, Role.Owner);
+        return clients;
+    }
+
     /// <summary>Looks at the trees as they are committed, between two rounds of the writer. Hold nothing of them afterwards.</summary>
     public ValueTask<T> ReadTreesAsync<T>(UserId userId, Func<TreesState, LogHead, T> read, CancellationToken cancellationToken)
     {
@@ -192,6 +241,8 @@ public sealed class LiveSpace
         _published(this);
     }
 
+    internal ValueTask WriteClientsAsync() => _clients.WriteAsync();
+
     internal void Start() => _running = _writer.RunAsync();
 
     /// <summary>Serves what is queued, then ends: open reads are answered with <paramref name="code"/>.</summary>
@@ -201,6 +252,7 @@ public sealed class LiveSpace
         Feed.Pulse();
         _writer.Complete();
         await _running;
+        await _clients.EndAsync(isDeleted: code == ErrorCodes.NotFound);
     }
 
     private static FrozenDictionary<UserId, Role> RolesOf(IReadOnlyList<Member> members) =>

@@ -13,6 +13,8 @@ namespace Syncline.Engine.Spaces;
 /// </summary>
 public sealed partial class LiveSpaces : IAsyncDisposable
 {
+    private const string PersonalName = "Personal";
+    private static readonly TimeSpan ClientsWrittenEvery = TimeSpan.FromMinutes(1);
     private readonly EngineServices _services;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
@@ -79,8 +81,30 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     }
 
     /// <summary>Makes a space with its first owner, and its empty log.</summary>
-    public async ValueTask<AddSpaceOutcome> CreateAsync(
-        SpaceRecord space, UserId owner, int spacesMax, CancellationToken cancellationToken)
+    public ValueTask<AddSpaceOutcome> CreateAsync(
+        SpaceRecord space, UserId owner, int spacesMax, CancellationToken cancellationToken) =>
+        CreateAsync(space, owner, spacesMax, isPersonal: false, cancellationToken);
+
+    /// <summary>The user's personal space, made where there is none. Null: they belong to as many spaces as they may.</summary>
+    public async ValueTask<SpaceId?> FindPersonalSpaceAsync(UserId user, int spacesMax, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await _services.Accounts.FindPersonalSpaceAsync(user, cancellationToken) is { } known)
+                return known;
+            SpaceRecord space = new(new SpaceId(_services.RandomBytes.NewId()), PersonalName, _services.TimeProvider.GetUtcMilliseconds());
+            switch (await CreateAsync(space, user, spacesMax, isPersonal: true, cancellationToken))
+            {
+                case AddSpaceOutcome.Added:
+                    return space.Id;
+                case AddSpaceOutcome.QuotaExceeded:
+                    return null;
+            }
+        }
+    }
+
+    private async ValueTask<AddSpaceOutcome> CreateAsync(
+        SpaceRecord space, UserId owner, int spacesMax, bool isPersonal, CancellationToken cancellationToken)
     {
         // The log first: a crash in between leaves a log without a space, which the next creation of that id takes away. Creations and
         // deletions go one by one, so that none takes away the log of another.
@@ -91,15 +115,24 @@ public sealed partial class LiveSpaces : IAsyncDisposable
         Epoch epoch = new(_services.RandomBytes.NewId());
         try
         {
-            if (await _services.Accounts.FindSpaceAsync(space.Id, cancellationToken) is not null)
+            if (isPersonal
+                ? await _services.Accounts.FindPersonalSpaceAsync(owner, cancellationToken) is not null
+                : await _services.Accounts.FindSpaceAsync(space.Id, cancellationToken) is not null)
+            {
                 return AddSpaceOutcome.NameTaken;
+            }
+
             await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
             await _services.Store.CreateAsync(space.Id, epoch, space.CreatedAt, CancellationToken.None);
 
             // Before anybody can use the space and move its head on.
             _heads[space.Id] = LogHead.Empty(epoch);
-            outcome = await _services.Accounts.AddSpaceAsync(space, owner, spacesMax, AuditBy(owner), CancellationToken.None);
-            if (outcome == AddSpaceOutcome.QuotaExceeded)
+            outcome = isPersonal
+                ? await _services.Accounts.AddPersonalSpaceAsync(space, owner, spacesMax, AuditBy(owner), CancellationToken.None)
+                : await _services.Accounts.AddSpaceAsync(space, owner, spacesMax, AuditBy(owner), CancellationToken.None);
+
+            // A personal space's id is random: the log is nobody else's when another server has made the user's meanwhile.
+            if (outcome == AddSpaceOutcome.QuotaExceeded || (isPersonal && outcome != AddSpaceOutcome.Added))
             {
                 await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
                 _heads.TryRemove(space.Id, out _);
@@ -210,6 +243,20 @@ public sealed partial class LiveSpaces : IAsyncDisposable
 
     /// <summary>The same once and now, for whoever has the clock in hand.</summary>
     internal Task MaintainOnceAsync() => _maintenance.RunOnceAsync(CancellationToken.None);
+
+    /// <summary>Writes once a minute how far clients have read, until cancelled. Run once by the host.</summary>
+    public async Task WriteClientsAsync(CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(ClientsWrittenEvery, _services.TimeProvider);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            LiveSpace[] live;
+            lock (_lock)
+                live = [.. _entries.Values.Select(entry => entry.Space).OfType<LiveSpace>()];
+            foreach (LiveSpace space in live)
+                await space.WriteClientsAsync();
+        }
+    }
 
     /// <summary>Answers all waits with <c>unavailable</c>, finishes what is being written, and closes every space.</summary>
     public async ValueTask StopAsync()

@@ -45,6 +45,40 @@ public interface ISpaceStore : ILogCompaction, ISnapshotStore
     ValueTask<IReadOnlyList<LoggedOperation>> ReadRangesAsync(
         SpaceId space, Scope scope, ResourceId resourceId, StateVector wanted, PageLimits limits, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The generation of the log's present epoch. Where there is none yet, one is begun with <paramref name="key"/>: with the snapshot of the
+    /// generation before, and nothing of the log is changed.
+    /// </summary>
+    /// <param name="space">The space.</param>
+    /// <param name="epoch">The epoch that the log must have.</param>
+    /// <param name="key">The key of a generation that is begun; one that no generation of the space has or had.</param>
+    /// <param name="at">When, UTC.</param>
+    /// <param name="cancellationToken">Before the commit only.</param>
+    /// <returns>Null: the log has another epoch.</returns>
+    ValueTask<Generation?> FindGenerationAsync(SpaceId space, Epoch epoch, string key, DateTimeOffset at, CancellationToken cancellationToken);
+
+    /// <summary>The snapshot of the present generation; null when that has another key.</summary>
+    ValueTask<string?> ReadGenerationSnapshotAsync(SpaceId space, string key, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Begins the log anew, in one durable transaction. Operations and their identities go; actors keep their users; the highest clock stays;
+    /// the digest begins again; seqs go on after <see cref="LogReset.After"/>.
+    /// </summary>
+    /// <remarks>Not cancellable: after the commit point one finishes.</remarks>
+    ValueTask<ResetOutcome> ResetAsync(SpaceId space, LogReset reset);
+
+    /// <summary>The cursors of a space's clients, the one seen last first.</summary>
+    ValueTask<IReadOnlyList<ClientCursor>> ReadClientsAsync(SpaceId space, CancellationToken cancellationToken);
+
+    /// <summary>Puts these cursors in the place of those that their clients had, then drops what is beyond the bounds.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="cursors">Each client once.</param>
+    /// <param name="clientsMax">How many are kept: those seen last.</param>
+    /// <param name="seenSince">Those not seen since then are dropped.</param>
+    /// <param name="cancellationToken">Before the commit only.</param>
+    ValueTask WriteClientsAsync(
+        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken);
+
     /// <summary>Does what shows that the store can write durably now; throws when it cannot.</summary>
     ValueTask CheckAsync(CancellationToken cancellationToken);
 }

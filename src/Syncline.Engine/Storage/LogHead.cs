@@ -4,9 +4,9 @@ namespace Syncline.Engine.Storage;
 
 /// <summary>Where a space's log stands.</summary>
 /// <param name="Epoch">The log's present life.</param>
-/// <param name="Seq">Seq of the last operation; 0 when there is none.</param>
+/// <param name="Seq">Seq of the last operation; where there is none, the seq that the log goes on from, 0 at first.</param>
 /// <param name="Digest">The digest up to and including it.</param>
-/// <param name="HighestClock">The highest clock of any operation in the log; 0 when there is none.</param>
+/// <param name="HighestClock">The highest clock of any operation that was ever in the log; 0 when there was none.</param>
 /// <param name="Earlier">Earlier epochs whose cursors can still be served, the latest first.</param>
 public sealed record LogHead(Epoch Epoch, long Seq, OperationDigest Digest, long HighestClock, IReadOnlyList<EarlierEpoch> Earlier)
 {

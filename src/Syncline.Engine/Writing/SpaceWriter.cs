@@ -49,6 +49,42 @@ internal sealed partial class SpaceWriter
         return await request.Answer.Task.WaitAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Runs work on the log itself between two rounds, so that nothing is decided half before and half after it. It is given where the log
+    /// stands, and runs again when it answers null: the log stands elsewhere in the store, and is taken in first.
+    /// </summary>
+    public ValueTask<T> OnLogAsync<T>(Func<LogHead, ValueTask<T?>> work, CancellationToken cancellationToken)
+        where T : class =>
+        BetweenRoundsAsync(
+            async state =>
+            {
+                while (true)
+                {
+                    if (_headIsUncertain)
+                        await CatchUpAsync();
+                    try
+                    {
+                        if (await work(state.Head) is { } result)
+                            return result;
+                    }
+                    catch (StoreUnavailableException e) when (e.OutcomeUnknown)
+                    {
+                        _headIsUncertain = true;
+                        throw;
+                    }
+                    finally
+                    {
+                        await SettleAsync();
+                    }
+
+                    await CatchUpAsync();
+                }
+            },
+            cancellationToken);
+
+    /// <summary>Within <see cref="OnLogAsync"/>: the log has begun anew, and whoever reads on must find that out before anything else.</summary>
+    public void LogHasBegunAnew() => _headIsUncertain = true;
+
     /// <summary>Takes no more requests; those that are queued are still served.</summary>
     public void Complete() => _queue.Writer.TryComplete();
 

@@ -5,7 +5,7 @@ using Syncline.Engine.Storage;
 namespace Syncline.Sqlite.Accounts;
 
 /// <summary>The one connection to <c>platform.sqlite</c>: opened by the first call that needs it, used by one caller at a time.</summary>
-internal sealed class AccountDatabase(string path) : IDisposable
+internal sealed class AccountDatabase(string path, DataDisk disk) : IDisposable
 {
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(5);
 
@@ -92,7 +92,8 @@ internal sealed class AccountDatabase(string path) : IDisposable
 
     private SqliteConnection Open()
     {
-        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWriteCreate);
+        bool hasLog = WriteAheadLog.IsBeside(path);
+        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWriteCreate, fileSystem: disk.FileSystem);
         try
         {
             connection.BusyTimeout = BusyTimeout;
@@ -100,11 +101,12 @@ internal sealed class AccountDatabase(string path) : IDisposable
             if (DatabaseSchema.IsEmpty(connection))
             {
                 AccountSchema.Current.Create(connection, fill: _ => { });
-                DirectorySync.Flush(Path.GetDirectoryName(path)!);
+                disk.SyncNames(Path.GetDirectoryName(path)!);
             }
             else
             {
                 AccountSchema.Current.Upgrade(connection);
+                if (hasLog) WriteAheadLog.MakeDurable(connection);
             }
 
             return connection;

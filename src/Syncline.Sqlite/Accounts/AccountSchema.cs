@@ -64,5 +64,13 @@ internal static class AccountSchema
         CREATE INDEX audit_by_subject ON audit (subject);
         """;
 
-    public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1]);
+    private const string Version2 =
+        """
+        CREATE TABLE personal_spaces (
+            user  TEXT PRIMARY KEY REFERENCES users (id),
+            space TEXT NOT NULL UNIQUE REFERENCES spaces (id)
+        ) STRICT, WITHOUT ROWID;
+        """;
+
+    public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1, Version2]);
 }

@@ -124,6 +124,15 @@ internal sealed class LogCompactor(SqliteConnection connection, LogReader reader
         return true;
     }
 
+    /// <summary>Forgets what belonged to a log that is gone, in the caller's transaction: the next begins after a seq.</summary>
+    public void Reset(long after)
+    {
+        connection.Execute("DELETE FROM stubs; DELETE FROM winners");
+        using SqliteStatement move = connection.Cached("UPDATE meta SET compacted_up_to = ?1");
+        move.Bind(1, after);
+        move.Run();
+    }
+
     /// <summary>Does a small part of what is left to do; false when nothing is.</summary>
     public bool Tidy(DateTimeOffset stubsBefore) => RemoveSomeStubs(stubsBefore) || snapshots.RemoveSomeLeftovers() || GiveBackSomePages();
 

@@ -31,6 +31,7 @@ internal sealed class LogWriter : IDisposable
     private readonly Dictionary<string, InternedActor> _actors = new(StringComparer.Ordinal);
     private readonly Dictionary<(Scope, ResourceId), long> _resources = [];
     private readonly Dictionary<UserId, long> _users = [];
+    private readonly GenerationTable _generations;
     private long _knownUpTo;
     private bool _isMarkedUnclean;
 
@@ -47,6 +48,8 @@ internal sealed class LogWriter : IDisposable
         Reader = new LogReader(connection);
         Snapshots = new SnapshotFile(connection, epoch);
         Compactor = new LogCompactor(connection, Reader, Snapshots, epoch);
+        Clients = new ClientTable(connection);
+        _generations = new GenerationTable(connection);
     }
 
     /// <summary>Reads through the same connection, while nothing is written.</summary>
@@ -57,6 +60,9 @@ internal sealed class LogWriter : IDisposable
 
     /// <summary>Snapshots, through the same connection.</summary>
     public SnapshotFile Snapshots { get; }
+
+    /// <summary>How far clients have read.</summary>
+    public ClientTable Clients { get; }
 
     public LogHead ReadHead()
     {
@@ -125,6 +131,65 @@ internal sealed class LogWriter : IDisposable
         }
     }
 
+    public Generation? FindGeneration(Epoch epoch, string key, DateTimeOffset at)
+    {
+        if (epoch != _epoch) return null;
+        return _generations.Find(epoch) ?? Durably(() =>
+        {
+            using SqliteTransaction transaction = _connection.BeginImmediate();
+            _generations.Begin(key, epoch, snapshot: null, at);
+            Commit(transaction);
+            return _generations.Find(epoch);
+        });
+    }
+
+    public string? ReadSnapshot(string key) => _generations.ReadSnapshot(key);
+
+    /// <summary>Begins the log anew. Afterwards this writer is of an epoch that is over: it is closed, and the file opened again.</summary>
+    /// <exception cref="SqliteException">Nothing was written.</exception>
+    /// <exception cref="StoreUnavailableException">The commit failed; it may have been written.</exception>
+    public ResetOutcome Reset(LogReset reset)
+    {
+        Debug.Assert(reset.After >= reset.ExpectedHead, "Seqs never fall.");
+        return reset.Epoch != _epoch ? ResetOutcome.HeadMoved : Durably(() =>
+        {
+            using SqliteTransaction transaction = _connection.BeginImmediate();
+            Place last = ReadLast();
+            if (last.Seq != reset.ExpectedHead) return ResetOutcome.HeadMoved;
+            if (_generations.Has(reset.Key)) return ResetOutcome.KeyTaken;
+
+            // Nothing is shared with any life before, so the latest of them is all that is told of them.
+            Run("DELETE FROM epochs");
+            using (SqliteStatement end = _connection.Prepare("INSERT INTO epochs (epoch, shared_up_to, ended_at) SELECT epoch, 0, ?1 FROM meta"))
+            {
+                end.Bind(1, reset.At);
+                end.Run();
+            }
+
+            using (SqliteStatement begin = _connection.Prepare("UPDATE meta SET epoch = ?1, base_seq = ?2, base_clock = ?3"))
+            {
+                begin.BindText(1, reset.NewEpoch.Value);
+                begin.Bind(2, reset.After);
+                begin.Bind(3, last.HighestClock);
+                begin.Run();
+            }
+
+            Run("DELETE FROM operations");
+            Run("DELETE FROM resources");
+            Compactor.Reset(reset.After);
+            Snapshots.RemoveAll();
+            _generations.Begin(reset.Key, reset.NewEpoch, reset.Snapshot, reset.At);
+            Commit(transaction);
+            return ResetOutcome.Reset;
+        });
+
+        void Run(string sql)
+        {
+            using SqliteStatement statement = _connection.Prepare(sql);
+            statement.Run();
+        }
+    }
+
     /// <summary>Makes everything durable and says so in the file, when that was not done by each append.</summary>
     public void MarkClean()
     {
@@ -146,12 +211,32 @@ internal sealed class LogWriter : IDisposable
         _isMarkedUnclean = true;
     }
 
+    // Whatever appends survive: what clients are told once and then build on.
+    private T Durably<T>(Func<T> work)
+    {
+        if (_durability == Durability.Full) return work();
+        _connection.Execute("PRAGMA synchronous = FULL");
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            _connection.Execute("PRAGMA synchronous = NORMAL");
+        }
+    }
+
     private Place ReadLast()
     {
-        using SqliteStatement last = _connection.Cached(SpaceSchema.ReadLast);
-        return last.Step()
-            ? new Place(last.Int64(0), last.Int64(1), OperationDigest.FromInt64(last.Int64(2)))
-            : new Place(0, 0, OperationDigest.Empty);
+        using (SqliteStatement last = _connection.Cached(SpaceSchema.ReadLast))
+        {
+            if (last.Step()) return new Place(last.Int64(0), last.Int64(1), OperationDigest.FromInt64(last.Int64(2)));
+        }
+
+        using SqliteStatement begin = _connection.Cached(SpaceSchema.ReadBase);
+        return begin.Step()
+            ? new Place(begin.Int64(0), begin.Int64(1), OperationDigest.Empty)
+            : throw Unavailable.Because("The store's file is damaged: restore it from a backup.");
     }
 
     private void InsertAll(IReadOnlyList<LoggedOperation> operations, long highestClock)

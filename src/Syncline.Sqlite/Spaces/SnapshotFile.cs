@@ -118,8 +118,8 @@ internal sealed class SnapshotFile(SqliteConnection connection, Epoch epoch)
 
     private static string TextOf(IReadOnlyList<Scope> scopes) => string.Join(' ', scopes.Select(scope => scope.Value));
 
-    // The pieces go later, a few at a time.
-    private void RemoveAll() => connection.Execute("DELETE FROM snapshot_parts; DELETE FROM snapshots");
+    /// <summary>Leaves no snapshot that counts, in the caller's transaction. The pieces go later, a few at a time.</summary>
+    public void RemoveAll() => connection.Execute("DELETE FROM snapshot_parts; DELETE FROM snapshots");
 
     private void PutPart(long snapshot, int number, StoredSnapshot.Part part)
     {

@@ -9,7 +9,7 @@ namespace Syncline.Sqlite.Spaces;
 /// The file of one space and the connections to it, opened by the first call that needs them: one to write, to look up, and to read while
 /// nothing is written; one to read beside it. Each is used by one caller at a time; others wait. Where both are locked, reading is first.
 /// </summary>
-internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext context)
+internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext context, LastHeads? heads = null)
 {
     private readonly Lock _reading = new();
     private readonly Lock _writing = new();
@@ -28,14 +28,18 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
     /// <summary>Whether any connection is open. Meaningful when nobody uses it.</summary>
     public bool IsOpen => _reader is not null || _writer is not null;
 
-    public void Create(Epoch epoch, DateTimeOffset createdAt)
+    /// <summary>Makes an empty log; false when there is one.</summary>
+    public bool Create(Epoch epoch, DateTimeOffset createdAt)
     {
         lock (_reading)
         {
             lock (_writing)
             {
-                if (Path.Exists(path)) return;
-                CreateFile(epoch, createdAt);
+                bool isNew = !Path.Exists(path);
+                if (isNew) CreateFile(epoch, createdAt);
+                // Also what is there: whoever made it, or the folder, may have been killed before this.
+                SyncNames();
+                return isNew;
             }
         }
     }
@@ -47,11 +51,12 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             lock (_writing)
             {
                 CloseBoth();
-                if (!Path.Exists(path)) return;
-                // The file first: what is left of a deletion that is broken off can then never be opened, and the next creation removes it.
-                File.Delete(path);
+                if (!Directory.Exists(Path.GetDirectoryName(path)!)) return;
+                // The file first, and durably: what is left of a deletion that is broken off can then never be opened, and the next creation
+                // removes it. Also when it is gone already: whoever deleted it may have been killed before this.
+                context.Disk.Delete(path);
+                context.Disk.SyncNames(Path.GetDirectoryName(path)!);
                 DeleteLeftovers();
-                DirectorySync.Flush(Path.GetDirectoryName(path)!);
             }
         }
     }
@@ -94,6 +99,20 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
                 _reader?.Dispose();
                 _reader = null;
                 throw Unavailable.From(exception);
+            }
+        }
+    }
+
+    /// <summary>Begins the log anew; false when there is no file. What connections know of the log is over: they are opened again.</summary>
+    public bool TryReset(LogReset reset, out ResetOutcome outcome)
+    {
+        lock (_reading)
+        {
+            lock (_writing)
+            {
+                bool found = TryUseWriter(log => log.Reset(reset), out outcome);
+                if (found && outcome == ResetOutcome.Reset) CloseBoth();
+                return found;
             }
         }
     }
@@ -194,10 +213,12 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         ObjectDisposedException.ThrowIf(_isClosedForGood, typeof(SqliteSpaceStore));
         if (!Path.Exists(path)) return null;
 
+        bool hasLog = WriteAheadLog.IsBeside(path);
         SqliteConnection connection = OpenConnection(SpaceFileContext.WriterCacheKibibytes);
         try
         {
             context.Schema.Upgrade(connection);
+            if (hasLog) WriteAheadLog.MakeDurable(connection);
             Life life = ReadLife(connection);
             if (!life.WasClosedInOrder)
             {
@@ -205,8 +226,17 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
                 life = ReadLife(connection);
             }
 
+            LogWriter writer = WriterOf(connection, life);
+            if (heads?.IsBehind(space, writer.ReadHead()) == true)
+            {
+                BeginEpoch(connection);
+                writer = WriterOf(connection, ReadLife(connection));
+            }
+
+            LogHead head = writer.ReadHead();
+            heads?.Note(space, head.Epoch, head.Seq);
             if (context.Durability == Durability.Normal) connection.Execute("PRAGMA synchronous = NORMAL");
-            return new LogWriter(connection, context.Durability, life.Epoch, life.HasEarlier ? ReadEarlier(connection) : []);
+            return writer;
         }
         catch
         {
@@ -214,6 +244,9 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             throw;
         }
     }
+
+    private LogWriter WriterOf(SqliteConnection connection, Life life) =>
+        new(connection, context.Durability, life.Epoch, life.HasEarlier ? ReadEarlier(connection) : []);
 
     private LogReader OpenReader()
     {
@@ -232,7 +265,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
 
     private SqliteConnection OpenConnection(int cacheKibibytes)
     {
-        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWrite);
+        SqliteConnection connection = SqliteConnection.Open(path, SqliteOpenMode.ReadWrite, fileSystem: context.Disk.FileSystem);
         try
         {
             connection.BusyTimeout = SpaceFileContext.BusyTimeout;
@@ -249,15 +282,15 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         }
     }
 
-    // Some of what was acknowledged may be lost with the power. A cursor beyond what is left must not be taken for one of what is
-    // appended from now on.
+    // Some of what was acknowledged is lost: with the power, or because the file is an older copy. A cursor beyond what is left must not be
+    // taken for one of what is appended from now on.
     private void BeginEpoch(SqliteConnection connection)
     {
         using SqliteTransaction transaction = connection.BeginImmediate();
         using (SqliteStatement end = connection.Prepare(
             """
             INSERT INTO epochs (epoch, shared_up_to, ended_at)
-            SELECT epoch, coalesce((SELECT max(seq) FROM operations), 0), ?1 FROM meta
+            SELECT epoch, coalesce((SELECT max(seq) FROM operations), base_seq), ?1 FROM meta
             """))
         {
             end.Bind(1, context.TimeProvider.GetUtcNow());
@@ -301,7 +334,8 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         Directory.CreateDirectory(folder);
         DeleteLeftovers();
         string temporaryPath = path + ".new";
-        using (SqliteConnection connection = SqliteConnection.Open(temporaryPath, SqliteOpenMode.ReadWriteCreate))
+        using (SqliteConnection connection = SqliteConnection.Open(
+            temporaryPath, SqliteOpenMode.ReadWriteCreate, fileSystem: context.Disk.FileSystem))
         {
             // Nothing to roll back to: a journal in memory will do. Only the change to WAL and the rename come after.
             connection.Execute($"PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL; PRAGMA auto_vacuum = {SpaceSchema.IncrementalVacuum}");
@@ -309,10 +343,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
             connection.Execute("PRAGMA journal_mode = WAL");
         }
 
-        File.Move(temporaryPath, path);
-        DirectorySync.Flush(folder);
-        // Always: whoever made the folder may not have come so far.
-        DirectorySync.Flush(Path.GetDirectoryName(folder)!);
+        context.Disk.Move(temporaryPath, path);
     }
 
     private void FillMeta(SqliteConnection connection, Epoch epoch, DateTimeOffset createdAt)
@@ -325,10 +356,25 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         insert.Run();
     }
 
+    private void SyncNames()
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        context.Disk.SyncNames(folder);
+        context.Disk.SyncNames(Path.GetDirectoryName(folder)!);
+    }
+
+    // Durably: a log of a former space would be taken for that of a new file of the same name.
     private void DeleteLeftovers()
     {
+        bool hasAny = false;
         foreach (string suffix in (ReadOnlySpan<string>)["-wal", "-shm", ".new", ".new-wal", ".new-shm", ".new-journal"])
-            File.Delete(path + suffix);
+        {
+            if (!File.Exists(path + suffix)) continue;
+            context.Disk.Delete(path + suffix);
+            hasAny = true;
+        }
+
+        if (hasAny) context.Disk.SyncNames(Path.GetDirectoryName(path)!);
     }
 
     private readonly record struct Life(bool WasClosedInOrder, Epoch Epoch, bool HasEarlier);

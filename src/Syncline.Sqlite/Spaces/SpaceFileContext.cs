@@ -8,12 +8,14 @@ namespace Syncline.Sqlite.Spaces;
 /// <param name="Schema">The tables.</param>
 /// <param name="TimeProvider">For the time at which an epoch ends.</param>
 /// <param name="RandomBytes">For new epochs.</param>
+/// <param name="Disk">Where the files lie.</param>
 /// <param name="Opened">Called with each new connection: where tests make a disk full.</param>
 internal sealed record SpaceFileContext(
     Durability Durability,
     DatabaseSchema Schema,
     TimeProvider TimeProvider,
     IRandomBytes RandomBytes,
+    DataDisk Disk,
     Action<SqliteConnection>? Opened = null)
 {
     /// <summary>The operating system caches files once for all; SQLite's own cache is paid for per open space.</summary>

@@ -31,7 +31,10 @@ internal static class SpaceSchema
 
     public const string ReadOperation = $"SELECT {Columns} FROM operations WHERE seq = ?1";
 
-    public const string ReadHeadSeq = "SELECT max(seq) FROM operations";
+    public const string ReadHeadSeq = "SELECT coalesce(max(seq), (SELECT base_seq FROM meta WHERE id = 1)) FROM operations";
+
+    /// <summary>Where a log without operations stands.</summary>
+    public const string ReadBase = "SELECT base_seq, base_clock FROM meta";
 
     /// <summary>Where the log stands.</summary>
     public const string ReadLast =
@@ -173,8 +176,31 @@ internal static class SpaceSchema
         CREATE UNIQUE INDEX snapshot_chunks_by_place ON snapshot_chunks (snapshot, part, chunk);
         """;
 
-    public static DatabaseSchema Current { get; } = new(ApplicationId, [Version1, Version2, Version3]);
+    private const string Version4 =
+        """
+        ALTER TABLE meta ADD COLUMN base_seq INTEGER NOT NULL DEFAULT 0;    -- the log begins after it
+        ALTER TABLE meta ADD COLUMN base_clock INTEGER NOT NULL DEFAULT 0;  -- the highest clock of what was there before
+
+        CREATE TABLE generations (
+            id             INTEGER PRIMARY KEY,         -- the last is the present one
+            key            TEXT    NOT NULL UNIQUE,
+            epoch          TEXT    NOT NULL,            -- the log's life that it is of
+            snapshot       TEXT,                        -- NULL: of an earlier generation
+            snapshot_bytes INTEGER NOT NULL,
+            begun_at       INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE clients (
+            user    TEXT    NOT NULL,
+            client  TEXT    NOT NULL,
+            cursor  INTEGER NOT NULL,
+            seen_at INTEGER NOT NULL,
+            PRIMARY KEY (user, client)
+        ) STRICT, WITHOUT ROWID;
+        """;
+
+    public static DatabaseSchema Current { get; } = new(ApplicationId, Scripts);
 
     /// <summary>All versions, for files of a version before.</summary>
-    public static IReadOnlyList<string> Scripts => [Version1, Version2, Version3];
+    public static IReadOnlyList<string> Scripts => [Version1, Version2, Version3, Version4];
 }

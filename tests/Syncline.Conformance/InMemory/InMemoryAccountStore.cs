@@ -14,6 +14,7 @@ public sealed class InMemoryAccountStore : IAccountStore
     private readonly Dictionary<string, RefreshToken> _refreshTokens = [];
     private readonly Dictionary<SpaceId, SpaceRecord> _spaces = [];
     private readonly Dictionary<(SpaceId Space, UserId User), Role> _members = [];
+    private readonly Dictionary<UserId, SpaceId> _personalSpaces = [];
 
     /// <summary>Whether every call throws, as when the disk is gone.</summary>
     public bool IsUnavailable { get; set; }
@@ -114,14 +115,22 @@ public sealed class InMemoryAccountStore : IAccountStore
     /// <inheritdoc />
     public ValueTask<AddSpaceOutcome> AddSpaceAsync(
         SpaceRecord space, UserId owner, int spacesMax, Audit audit, CancellationToken cancellationToken) =>
+        Run(() => AddSpace(space, owner, spacesMax), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<SpaceId?> FindPersonalSpaceAsync(UserId user, CancellationToken cancellationToken) =>
+        Run(() => FindPersonalSpace(user), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<AddSpaceOutcome> AddPersonalSpaceAsync(
+        SpaceRecord space, UserId owner, int spacesMax, Audit audit, CancellationToken cancellationToken) =>
         Run(
             () =>
             {
-                if (_spaces.ContainsKey(space.Id)) return AddSpaceOutcome.NameTaken;
-                if (CountSpaces(owner) >= spacesMax) return AddSpaceOutcome.QuotaExceeded;
-                _spaces.Add(space.Id, space);
-                _members.Add((space.Id, owner), Role.Owner);
-                return AddSpaceOutcome.Added;
+                if (FindPersonalSpace(owner) is not null) return AddSpaceOutcome.NameTaken;
+                AddSpaceOutcome outcome = AddSpace(space, owner, spacesMax);
+                if (outcome == AddSpaceOutcome.Added) _personalSpaces[owner] = space.Id;
+                return outcome;
             },
             cancellationToken);
 
@@ -147,6 +156,8 @@ public sealed class InMemoryAccountStore : IAccountStore
             {
                 foreach ((SpaceId Space, UserId User) member in _members.Keys.Where(member => member.Space == id).ToArray())
                     _members.Remove(member);
+                foreach (UserId user in _personalSpaces.Where(personal => personal.Value == id).Select(personal => personal.Key).ToArray())
+                    _personalSpaces.Remove(user);
                 return _spaces.Remove(id);
             },
             cancellationToken);
@@ -196,6 +207,18 @@ public sealed class InMemoryAccountStore : IAccountStore
                 return ChangeMemberOutcome.Changed;
             },
             cancellationToken);
+
+    private AddSpaceOutcome AddSpace(SpaceRecord space, UserId owner, int spacesMax)
+    {
+        if (_spaces.ContainsKey(space.Id)) return AddSpaceOutcome.NameTaken;
+        if (CountSpaces(owner) >= spacesMax) return AddSpaceOutcome.QuotaExceeded;
+        _spaces.Add(space.Id, space);
+        _members.Add((space.Id, owner), Role.Owner);
+        return AddSpaceOutcome.Added;
+    }
+
+    private SpaceId? FindPersonalSpace(UserId user) =>
+        _personalSpaces.TryGetValue(user, out SpaceId space) && _members.ContainsKey((space, user)) ? space : null;
 
     private int CountSpaces(UserId user) => _members.Keys.Count(member => member.User == user);
 

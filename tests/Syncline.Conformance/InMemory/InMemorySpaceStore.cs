@@ -1,3 +1,4 @@
+using System.Text;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine.Storage;
@@ -12,12 +13,16 @@ public sealed class InMemorySpaceStore : ISpaceStore
     private readonly Queue<Func<LogHead, LogAppend>> _races = new();
     private int _racesToLose;
     private Failure? _nextAppendFails;
+    private Failure? _nextResetFails;
 
     /// <summary>How often an append was written, races included.</summary>
     public int Appends { get; private set; }
 
     /// <summary>How often an append found that the head had moved.</summary>
     public int LostRaces { get; private set; }
+
+    /// <summary>How often clients' cursors were written.</summary>
+    public int ClientWrites { get; private set; }
 
     /// <summary>Whether every call throws, as when the disk is gone.</summary>
     public bool IsUnavailable { get; set; }
@@ -50,6 +55,13 @@ public sealed class InMemorySpaceStore : ISpaceStore
     {
         lock (_gate)
             _nextAppendFails = new Failure(outcomeUnknown, written);
+    }
+
+    /// <summary>The next reset throws; see <see cref="FailNextAppend"/>.</summary>
+    public void FailNextReset(bool outcomeUnknown, bool written)
+    {
+        lock (_gate)
+            _nextResetFails = new Failure(outcomeUnknown, written);
     }
 
     /// <summary>Gives a log a new epoch, as an unclean start does, and drops what comes after <paramref name="sharedUpTo"/>.</summary>
@@ -249,6 +261,60 @@ public sealed class InMemorySpaceStore : ISpaceStore
             CancellationToken.None));
 
     /// <inheritdoc />
+    public ValueTask<Generation?> FindGenerationAsync(
+        SpaceId space, Epoch epoch, string key, DateTimeOffset at, CancellationToken cancellationToken) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                if (log.Epoch != epoch) return null;
+                if (log.Generation?.Epoch != epoch) log.BeginGeneration(key, log.GenerationSnapshot);
+                return log.Generation;
+            },
+            cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<string?> ReadGenerationSnapshotAsync(SpaceId space, string key, CancellationToken cancellationToken) =>
+        new(Run(() => Find(space) is { Generation: { } generation } log && generation.Key == key ? log.GenerationSnapshot : null, cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<ResetOutcome> ResetAsync(SpaceId space, LogReset reset) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                if (log.Head.Seq != reset.ExpectedHead || log.Epoch != reset.Epoch) return ResetOutcome.HeadMoved;
+                if (log.Keys.Contains(reset.Key)) return ResetOutcome.KeyTaken;
+                Failure? failure = _nextResetFails;
+                _nextResetFails = null;
+                if (failure is not { Written: false }) log.Reset(reset);
+                return failure is null
+                    ? ResetOutcome.Reset
+                    : throw new StoreUnavailableException("The test made this reset fail.", failure.OutcomeUnknown);
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<ClientCursor>> ReadClientsAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run<IReadOnlyList<ClientCursor>>(() => [.. LastSeenFirst(Find(space).Clients)], cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask WriteClientsAsync(
+        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                log.Clients = [.. LastSeenFirst(log.Clients
+                    .ExceptBy(cursors.Select(cursor => (cursor.UserId, cursor.ClientId)), client => (client.UserId, client.ClientId))
+                    .Concat(cursors)
+                    .Where(client => client.SeenAt >= seenSince)).Take(clientsMax)];
+                ClientWrites++;
+                return true;
+            },
+            cancellationToken));
+
+    /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken) => new(Run(() => true, cancellationToken));
 
     // By whole groups: one that begins within the limits is in the page, whatever it measures.
@@ -267,6 +333,8 @@ public sealed class InMemorySpaceStore : ISpaceStore
             cursor = group.Last().Seq;
         }
 
+        // Also where the log begins beyond what was asked for.
+        if (log.Operations.Count == 0 || cursor == log.Operations[^1].Seq) cursor = Math.Max(cursor, log.Head.Seq);
         return new LogPage(page, cursor, log.Head.Seq);
     }
 
@@ -283,6 +351,11 @@ public sealed class InMemorySpaceStore : ISpaceStore
 
         return placed;
     }
+
+    private static IEnumerable<ClientCursor> LastSeenFirst(IEnumerable<ClientCursor> clients) => clients
+        .OrderByDescending(client => client.SeenAt)
+        .ThenBy(client => client.UserId.Value, StringComparer.Ordinal)
+        .ThenBy(client => client.ClientId, StringComparer.Ordinal);
 
     private void RunRace(Log log)
     {
@@ -354,12 +427,46 @@ public sealed class InMemorySpaceStore : ISpaceStore
 
         public long SnapshotsBegun { get; set; }
 
+        /// <summary>The log begins after it.</summary>
+        public long Base { get; private set; }
+
+        public long BaseClock { get; private set; }
+
+        public HashSet<string> Keys { get; } = new(StringComparer.Ordinal);
+
+        public Generation? Generation { get; private set; }
+
+        public string GenerationSnapshot { get; private set; } = "";
+
+        public IReadOnlyList<ClientCursor> Clients { get; set; } = [];
+
         public LogHead Head => new(
             Epoch,
-            Operations.Count == 0 ? 0 : Operations[^1].Seq,
+            Operations.Count == 0 ? Base : Operations[^1].Seq,
             Operations.Count == 0 ? OperationDigest.Empty : Operations[^1].Digest,
-            Operations.Select(logged => logged.Operation.Id.Clock).Concat(Stubs.Keys.Select(id => id.Clock)).DefaultIfEmpty(0).Max(),
+            Operations.Select(logged => logged.Operation.Id.Clock).Concat(Stubs.Keys.Select(id => id.Clock)).Append(BaseClock).Max(),
             Earlier());
+
+        public void BeginGeneration(string key, string snapshot)
+        {
+            Keys.Add(key);
+            GenerationSnapshot = snapshot;
+            Generation = new Generation(key, Epoch, Base, Encoding.UTF8.GetByteCount(snapshot));
+        }
+
+        public void Reset(LogReset reset)
+        {
+            (Base, BaseClock) = (reset.After, Head.HighestClock);
+            Operations.Clear();
+            ByIdentity.Clear();
+            Stubs.Clear();
+            Winners.Clear();
+            (Snapshot, CompactedUpTo) = (null, reset.After);
+            Epochs.Clear();
+            Epochs.Add(new EarlierEpoch(Epoch, SharedUpTo: 0));
+            Epoch = reset.NewEpoch;
+            BeginGeneration(reset.Key, reset.Snapshot);
+        }
 
         public void Add(LoggedOperation logged)
         {

@@ -178,15 +178,19 @@ public sealed class FailureTests : IDisposable
     [Fact]
     public async Task A_file_of_the_first_version_gets_the_index_that_begins_with_the_clock_and_keeps_its_identities()
     {
-        LogHead head;
         using (SqliteServer first = new(_data, schema: new DatabaseSchema(SpaceSchema.ApplicationId, [SpaceSchema.Scripts[0]])))
-        {
             await first.CreateAsync();
-            await first.AppendManyAsync(3);
-            head = await first.HeadAsync();
-        }
+        Change(_data, """
+            INSERT INTO users (id, name) VALUES (1, 'alice');
+            INSERT INTO actors (id, name, user) VALUES (1, 'a', 1);
+            INSERT INTO resources (id, scope, name) VALUES (1, 'note', 'r1');
+            INSERT INTO operations (seq, resource, actor, clock, hash, digest, user, received_at, payload)
+            SELECT value, 1, 1, value, 1, 7, 1, 0, '{}' FROM json_each('[1,2,3]')
+            """);
 
         using SqliteServer upgraded = new(_data);
+        LogHead head = await upgraded.HeadAsync();
+        Assert.Equal((First, 3, 3), (head.Epoch, head.Seq, head.HighestClock));
         Known known = await upgraded.Store.FindAsync(Space, [Id("a", 2), Id("a", 4)], [], default);
 
         Assert.Equal([KeyValuePair.Create(Id("a", 2), new StoredIdentity(2, 1))], known.Operations);

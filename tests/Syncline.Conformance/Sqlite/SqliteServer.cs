@@ -19,16 +19,21 @@ internal sealed class SqliteServer : IDisposable
         Durability durability = Durability.Full,
         int openSpacesMax = 256,
         DatabaseSchema? schema = null,
-        Action<SqliteConnection>? opened = null)
+        Action<SqliteConnection>? opened = null,
+        DataDisk? disk = null)
     {
-        Folder = new SqliteDataFolder(data.Options(durability, openSpacesMax));
+        Folder = new SqliteDataFolder(data.Options(durability, openSpacesMax), disk ?? DataDisk.OfTheSystem);
+        Accounts = new SqliteAccountStore(Folder);
         Store = new SqliteSpaceStore(
-            Folder, new SpaceFileContext(durability, schema ?? SpaceSchema.Current, new StandingClock(), new CountingBytes(), opened));
+            Folder, new SpaceFileContext(
+                durability, schema ?? SpaceSchema.Current, new StandingClock(), new CountingBytes(), Folder.Disk, opened));
     }
 
     public SqliteDataFolder Folder { get; }
 
     public SqliteSpaceStore Store { get; }
+
+    public SqliteAccountStore Accounts { get; }
 
     public static string FileOf(TemporaryData data) => data.PathOf("sp", "space-1.db");
 
@@ -66,6 +71,7 @@ internal sealed class SqliteServer : IDisposable
     public void Dispose()
     {
         Store.Dispose();
+        Accounts.Dispose();
         Folder.Dispose();
     }
 }

@@ -451,7 +451,7 @@ public sealed class LogDoorTests
             "/spaces", "/spaces/{spaceId}", "/spaces/{spaceId}/members", "/spaces/{spaceId}/members/{userName}", "/spaces/{spaceId}/push",
             "/spaces/{spaceId}/pull", "/spaces/{spaceId}/sync", "/spaces/{spaceId}/operations", "/spaces/{spaceId}/trees",
             "/spaces/{spaceId}/trees/{treeId}", "/changes", "/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/me",
-            "/healthz", "/health/live", "/health/ready",
+            "/healthz", "/health/live", "/health/ready", "/sync/bootstrap", "/sync/push", "/sync/pull", "/sync/reset", "/spaces/{spaceId}/clients",
         })
             Assert.True(paths.ContainsKey(path), path);
         JsonNode push = paths["/spaces/{spaceId}/push"]!["post"]!;

@@ -54,6 +54,7 @@ public sealed class RoleTests
             Assert.Equal((403, "forbidden"), Code(await server.SendAsync(HttpMethod.Delete, "/spaces/plans/members/nobody", token: token)));
             Assert.Equal((403, "forbidden"), Code(await server.SendAsync(HttpMethod.Patch, "/spaces/plans", """{"name":"Mine"}""", token)));
             Assert.Equal((403, "forbidden"), Code(await server.SendAsync(HttpMethod.Delete, "/spaces/plans", token: token)));
+            Assert.Equal((403, "forbidden"), Code(await server.GetAsync("/spaces/plans/clients", token)));
         }
 
         (_, JsonNode members) = await server.GetAsync("/spaces/plans/members", vera);
@@ -166,6 +167,7 @@ public sealed class RoleTests
         (HttpMethod.Put, "/spaces/plans/operations", $$"""{"treeId":"root","operations":[{{Move("m", "1", "root", null)}}]}"""),
         (HttpMethod.Get, "/spaces/plans/trees", null),
         (HttpMethod.Get, "/spaces/plans/trees/root", null),
+        (HttpMethod.Get, "/spaces/plans/clients", null),
     ];
 
     private static Task<(int Status, JsonNode Answer)> SetRoleAsync(TestServer server, string user, string role, string token) =>

@@ -121,6 +121,22 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
 
     public ValueTask DropSnapshotAsync(SpaceId space, long snapshot) => inner.DropSnapshotAsync(space, snapshot);
 
+    public ValueTask<Generation?> FindGenerationAsync(
+        SpaceId space, Epoch epoch, string key, DateTimeOffset at, CancellationToken cancellationToken) =>
+        inner.FindGenerationAsync(space, epoch, key, at, cancellationToken);
+
+    public ValueTask<string?> ReadGenerationSnapshotAsync(SpaceId space, string key, CancellationToken cancellationToken) =>
+        inner.ReadGenerationSnapshotAsync(space, key, cancellationToken);
+
+    public ValueTask<ResetOutcome> ResetAsync(SpaceId space, LogReset reset) => inner.ResetAsync(space, reset);
+
+    public ValueTask<IReadOnlyList<ClientCursor>> ReadClientsAsync(SpaceId space, CancellationToken cancellationToken) =>
+        inner.ReadClientsAsync(space, cancellationToken);
+
+    public ValueTask WriteClientsAsync(
+        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        inner.WriteClientsAsync(space, cursors, clientsMax, seenSince, cancellationToken);
+
     public ValueTask CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
     /// <summary>An append that has been reached, or will be, and waits.</summary>

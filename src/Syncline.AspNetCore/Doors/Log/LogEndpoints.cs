@@ -72,6 +72,7 @@ internal sealed class LogEndpoints(
         Follower follower = lease.Space.Follow(caller.UserId, request.After, request.Selection, request.Page);
         TimeSpan wait = request.Wait;
         await lease.Space.DemandServableAsync(request.Epoch, request.After, context.RequestAborted);
+        lease.Space.NoteClient(caller.UserId, request.ClientId, request.After);
         FollowPage page = await follower.NextAsync(wait: false, context.RequestAborted);
         if (page.Operations.Count == 0 && wait > TimeSpan.Zero)
             page = await WaitAsync(follower, caller, wait, context.RequestAborted);
@@ -103,40 +104,7 @@ internal sealed class LogEndpoints(
         writer.WriteNumber("head"u8, judged.Head);
         writer.WriteStartArray("results"u8);
         foreach (OperationResult result in judged.Results)
-        {
-            writer.WriteStartObject();
-            switch (result)
-            {
-                case OperationResult.Accepted accepted:
-                    writer.WriteString("status"u8, "accepted"u8);
-                    if (accepted.Seq is { } seq)
-                        writer.WriteNumber("seq"u8, seq);
-                    if (accepted.Payload is { } payload)
-                    {
-                        writer.WritePropertyName("payload"u8);
-                        writer.WriteRawValue(payload.Utf8.Span, skipInputValidation: true);
-                    }
-
-                    break;
-                case OperationResult.Duplicate duplicate:
-                    writer.WriteString("status"u8, "duplicate"u8);
-                    writer.WriteNumber("seq"u8, duplicate.Seq);
-                    break;
-                case OperationResult.Conflict conflict:
-                    writer.WriteString("status"u8, "conflict"u8);
-                    writer.WriteNumber("seq"u8, conflict.Seq);
-                    writer.WritePropertyName("conflict"u8);
-                    writer.WriteRawValue(conflict.Description.Utf8.Span, skipInputValidation: true);
-                    break;
-                case OperationResult.Rejected rejected:
-                    writer.WriteString("status"u8, "rejected"u8);
-                    writer.WriteString("code"u8, rejected.Refusal.Code);
-                    writer.WriteString("detail"u8, rejected.Refusal.Detail);
-                    break;
-            }
-
-            writer.WriteEndObject();
-        }
+            PushResults.Write(writer, result);
 
         writer.WriteEndArray();
         writer.WriteEndObject();

@@ -11,7 +11,8 @@ namespace Syncline.AspNetCore.Doors.Log;
 /// <param name="Page">Where the page is cut.</param>
 /// <param name="Wait">How long to wait when there is nothing.</param>
 /// <param name="Selection">What is wanted.</param>
-internal readonly record struct PullRequest(long After, Epoch? Epoch, PageLimits Page, TimeSpan Wait, Selection Selection)
+/// <param name="ClientId">The device, where it says so.</param>
+internal readonly record struct PullRequest(long After, Epoch? Epoch, PageLimits Page, TimeSpan Wait, Selection Selection, string? ClientId)
 {
     public static PullRequest Read(HttpRequest request, LimitOptions limits)
     {
@@ -21,10 +22,10 @@ internal readonly record struct PullRequest(long After, Epoch? Epoch, PageLimits
         Epoch? epoch = Query.EpochOf(query.Text("epoch"), after);
         long limit = Math.Clamp(query.Integer("limit", limits.PageOperationsMax), 1, limits.PageOperationsMax);
         TimeSpan wait = query.Seconds("wait");
-        Query.ClientId(query.Text("clientId"));
+        string? clientId = Query.ClientId(query.Text("clientId"));
         Selection selection = query.ContainsKey("scope") || query.ContainsKey("resourceId")
             ? new Selection(query.All<Scope>("scope"), query.All<ResourceId>("resourceId"))
             : Selection.All;
-        return new PullRequest(after, epoch, new PageLimits((int)limit, limits.PageBytesMax), wait, selection);
+        return new PullRequest(after, epoch, new PageLimits((int)limit, limits.PageBytesMax), wait, selection, clientId);
     }
 }

@@ -42,5 +42,20 @@ public sealed record MemberAnswer(string UserId, string UserName, string Display
         new(member.User.Id.Value, member.User.UserName, member.User.DisplayName, RoleNames.Of(member.Role));
 }
 
+/// <summary>How far a client has read.</summary>
+/// <param name="ClientId">The client, as it calls itself.</param>
+/// <param name="UserId">Whose it is.</param>
+/// <param name="Cursor">The seq after which it asked last.</param>
+/// <param name="Lag">How far that is behind the head.</param>
+/// <param name="SeenAt">When it asked, UTC.</param>
+public sealed record ClientAnswer(string ClientId, string UserId, long Cursor, long Lag, string SeenAt)
+{
+    internal static ClientAnswer From(ClientCursor client, long head) => new(
+        client.ClientId, client.UserId.Value, client.Cursor, Math.Max(0, head - client.Cursor), OperationJson.FormatTime(client.SeenAt));
+}
+
+/// <summary>The clients of a space, the one seen last first.</summary>
+public sealed record ClientsAnswer(IReadOnlyList<ClientAnswer> Clients, long Head);
+
 /// <summary>The members of a space.</summary>
 public sealed record MembersAnswer(IReadOnlyList<MemberAnswer> Members);
