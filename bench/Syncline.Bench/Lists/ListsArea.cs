@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Syncline.Bench.Harness;
 using Syncline.Bench.Http;
 using Syncline.Bench.Logs;
@@ -30,6 +29,8 @@ internal sealed class ListsArea : IArea
     // A server runs for long: what it takes to compile its hot paths is not measured.
     private static readonly TimeSpan Warmup = TimeSpan.FromSeconds(6);
 
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
     // Beyond what one user may push in the product: all devices here are one user's.
     private static readonly string[] RaisedLimits = ["--Limits:OperationsPerSecond=100000000", "--Limits:OperationsBurst=100000000"];
 
@@ -52,7 +53,7 @@ internal sealed class ListsArea : IArea
     public async Task<Sample> MeasureAsync(string workload, IReadOnlyList<string> arguments) => workload switch
     {
         "store" => Store(),
-        "http" => await HttpAsync(clients: int.Parse(arguments[0], CultureInfo.InvariantCulture)),
+        "http" => await HttpAsync(arguments[0], clients: int.Parse(arguments[1], CultureInfo.InvariantCulture)),
         "read" => Read(),
         "apply" => Apply(),
         _ => throw new ArgumentException($"no workload {workload}", nameof(workload)),
@@ -60,34 +61,43 @@ internal sealed class ListsArea : IArea
 
     private async Task LogAsync(int runs)
     {
-        string[] clients = ["8", "1"];
         List<Sample> store = [];
-        Dictionary<string, List<Sample>> http = clients.ToDictionary(count => count, _ => new List<Sample>(), StringComparer.Ordinal);
+        List<Sample>[] http = [.. Rows.Select(_ => new List<Sample>())];
         for (int run = 0; run < runs; run++)
         {
             // In turns, so that a change of the machine's pace meets all alike.
             store.AddRange((await FreshProcess.OursAsync(Name, "store", 1)).Samples);
-            foreach (string count in clients)
-                http[count].AddRange((await FreshProcess.OursAsync(Name, "http", 1, count)).Samples);
+            for (int i = 0; i < Rows.Length; i++)
+                http[i].AddRange((await FreshProcess.OursAsync(Name, "http", 1, Rows[i].Door, Rows[i].Clients)).Samples);
         }
 
         Table table = new("task lists", "operations/s", "time beside the store's", "server CPU", "clients' CPU", "allocated", "server's peak");
         Series alone = new(store);
         table.Row("the store alone, 50 an append", Table.Rate(alone), "", "", "", $"{Table.Number(alone.Median.AllocatedPerItem)} B/op", "");
-        foreach (string count in clients)
+        for (int i = 0; i < Rows.Length; i++)
         {
-            Series ours = new(http[count]);
+            (string door, string clients, bool isJudged) = Rows[i];
+            Series ours = new(http[i]);
             double ratio = alone.Median.PerSecond / ours.Median.PerSecond;
             table.Row(
-                $"pushed by {count} at a time, 50 a request, and pulled by another",
+                $"`{door}`, {clients} at a time push 50 a request, another pulls",
                 Table.Rate(ours),
-                count == "8" ? Table.AtMost(ratio, 1.5) : $"{Table.Number(ratio)} ×",
+                isJudged ? Table.AtMost(ratio, 1.5) : $"{Table.Number(ratio)} ×",
                 $"{Table.Number(ours.MedianOf("serverMicroseconds"))} µs/op",
                 $"{Table.Number(ours.MedianOf("clientMicroseconds"))} µs/op",
                 $"{Table.Number(ours.Median.AllocatedPerItem)} B/op",
                 Table.Megabytes(ours.PeakMegabytes));
         }
     }
+
+    // A server has more than one device to serve; one alone waits for each of its pushes.
+    private static readonly (string Door, string Clients, bool IsJudged)[] Rows =
+    [
+        (ListsDoor.Native, "8", true),
+        (ListsDoor.Native, "1", false),
+        (ListsDoor.Sync, "8", true),
+        (ListsDoor.Sync, "1", false),
+    ];
 
     private async Task ModelAsync(int runs)
     {
@@ -126,46 +136,52 @@ internal sealed class ListsArea : IArea
         }
     }
 
-    private static async Task<Sample> HttpAsync(int clients)
+    private static async Task<Sample> HttpAsync(string door, int clients)
     {
         using Folder folder = new();
         using ServerProcess server = await ServerProcess.SynclineAsync(folder.Path, RaisedLimits);
         Account account = await Account.RegisterAsync(server.Address);
-        byte[][][] requests = Requests(account, clients);
-        Epoch[] epochs = new Epoch[Spaces];
-        for (int i = 0; i < Spaces; i++)
-            epochs[i] = await account.MakeSpaceAsync(server.Address, SpaceName(i));
+        ListsDoor lists = ListsDoor.Of(door, server, account);
+        byte[][][] requests = Requests(lists, clients);
         long began = Stopwatch.GetTimestamp();
-        for (int i = Spaces; Stopwatch.GetElapsedTime(began) < Warmup; i++)
-        {
-            Epoch epoch = await account.MakeSpaceAsync(server.Address, SpaceName(i));
-            await PushAndPullAsync(server, account, SpaceName(i), epoch, requests);
-        }
+        while (Stopwatch.GetElapsedTime(began) < Warmup)
+            await PushAndPullAsync(server, lists, await lists.BeginAsync(), requests);
 
         using Process self = Process.GetCurrentProcess();
-        (TimeSpan serverBefore, TimeSpan clientBefore, long allocatedBefore) = (server.ProcessorTime, self.TotalProcessorTime, await server.AllocatedBytesAsync());
-        began = Stopwatch.GetTimestamp();
+        TimeSpan time = TimeSpan.Zero;
+        TimeSpan serverTime = TimeSpan.Zero;
+        TimeSpan clientTime = TimeSpan.Zero;
+        long allocated = 0;
         for (int i = 0; i < Spaces; i++)
-            await PushAndPullAsync(server, account, SpaceName(i), epochs[i], requests);
-        double milliseconds = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-        self.Refresh();
+        {
+            long after = await lists.BeginAsync();
+            self.Refresh();
+            (TimeSpan serverBefore, TimeSpan clientBefore, long allocatedBefore) = (server.ProcessorTime, self.TotalProcessorTime, await server.AllocatedBytesAsync());
+            began = Stopwatch.GetTimestamp();
+            await PushAndPullAsync(server, lists, after, requests);
+            time += Stopwatch.GetElapsedTime(began);
+            self.Refresh();
+            (serverTime, clientTime) = (serverTime + server.ProcessorTime - serverBefore, clientTime + self.TotalProcessorTime - clientBefore);
+            allocated += await server.AllocatedBytesAsync() - allocatedBefore;
+        }
+
         const double Count = (double)Spaces * Operations;
         return new Sample
         {
             Count = Count,
-            Milliseconds = milliseconds,
+            Milliseconds = time.TotalMilliseconds,
             PeakMegabytes = server.PeakMegabytes,
-            AllocatedBytes = await server.AllocatedBytesAsync() - allocatedBefore,
+            AllocatedBytes = allocated,
             More =
             {
-                ["serverMicroseconds"] = Sample.Number((server.ProcessorTime - serverBefore).TotalMicroseconds / Count),
-                ["clientMicroseconds"] = Sample.Number((self.TotalProcessorTime - clientBefore).TotalMicroseconds / Count),
+                ["serverMicroseconds"] = Sample.Number(serverTime.TotalMicroseconds / Count),
+                ["clientMicroseconds"] = Sample.Number(clientTime.TotalMicroseconds / Count),
             },
         };
     }
 
     // For each client its pushes, ready but for the name of the space.
-    private static byte[][][] Requests(Account account, int clients)
+    private static byte[][][] Requests(ListsDoor door, int clients)
     {
         ListEdits edits = Edits();
         ActorId[] devices = Workload.Actors(Devices);
@@ -173,26 +189,22 @@ internal sealed class ListsArea : IArea
         for (int batch = 0; batch < Operations / Batch; batch++)
         {
             ActorId device = devices[batch % Devices];
-            string body = $$"""{"operations":[{{string.Join(',', Enumerable.Range(1, Batch).Select(i => edits.Next().Json(device, ((long)batch * Batch) + i)))}}]}""";
-            requests[batch % clients].Add(Encoding.UTF8.GetBytes(string.Create(
-                CultureInfo.InvariantCulture,
-                $"POST /spaces/{SpaceName(0)}/push HTTP/1.1\r\n{account.Headers}Content-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}")));
+            requests[batch % clients].Add(door.Push(Enumerable.Range(1, Batch).Select(i => edits.Next().Json(device, ((long)batch * Batch) + i))));
         }
 
         return [.. requests.Select(all => all.ToArray())];
     }
 
-    private static async Task PushAndPullAsync(ServerProcess server, Account account, string space, Epoch epoch, byte[][][] requests)
+    private static async Task PushAndPullAsync(ServerProcess server, ListsDoor door, long after, byte[][][] requests)
     {
-        byte[] name = Encoding.ASCII.GetBytes(space);
         foreach (byte[] request in requests.SelectMany(all => all))
-            name.CopyTo(request, "POST /spaces/".Length);
+            door.Address(request);
         List<RawConnection> connections = [];
         foreach (byte[][] _ in requests)
             connections.Add(await RawConnection.OpenAsync(server.Port));
         await Task.WhenAll(
         [
-            PullAsync(server, account, space, epoch),
+            PullAsync(server, door, after),
             .. connections.Select((connection, i) => Task.Run(async () =>
             {
                 foreach (byte[] request in requests[i])
@@ -204,20 +216,22 @@ internal sealed class ListsArea : IArea
     }
 
     // The other device pulls what is new as long as there is any to come; every operation must.
-    private static async Task PullAsync(ServerProcess server, Account account, string space, Epoch epoch)
+    private static async Task PullAsync(ServerProcess server, ListsDoor door, long after)
     {
         using RawConnection connection = await RawConnection.OpenAsync(server.Port, 2 * 1024 * 1024);
-        long after = 0;
-        while (after < Operations)
+        long end = after + Operations;
+        while (after < end)
         {
-            byte[] request = Encoding.ASCII.GetBytes(string.Create(
-                CultureInfo.InvariantCulture,
-                $"GET /spaces/{space}/pull?after={after}&epoch={epoch.Value}&wait=25 HTTP/1.1\r\n{account.Headers}\r\n"));
-            after = RawConnection.LastNumber((await connection.ExchangeAsync(request)).Span, "\"cursor\":"u8);
+            long cursor = door.CursorOf((await connection.ExchangeAsync(door.Pull(after))).Span);
+
+            // Who is not told when there is something looks again after a while.
+            if (cursor == after)
+                await Task.Delay(PollInterval);
+            after = cursor;
         }
 
-        if (after != Operations)
-            throw new InvalidDataException($"the log ends at {after} instead of {Operations}");
+        if (after != end)
+            throw new InvalidDataException($"the log ends at {after} instead of {end}");
     }
 
     private static Sample Read()
@@ -276,6 +290,4 @@ internal sealed class ListsArea : IArea
     }
 
     private static ListEdits Edits() => new(Lists, Tasks, insertEvery: 10);
-
-    private static string SpaceName(int number) => string.Create(CultureInfo.InvariantCulture, $"lists-{number:0000}");
 }
