@@ -1,7 +1,10 @@
+using Syncline.Bench.Churn;
 using Syncline.Bench.Harness;
 using Syncline.Bench.Http;
+using Syncline.Bench.Lists;
 using Syncline.Bench.Pull;
 using Syncline.Bench.Push;
+using Syncline.Bench.Snapshots;
 using Syncline.Bench.Spaces;
 using Syncline.Bench.Storage;
 using Syncline.Bench.Tree;
@@ -20,5 +23,8 @@ IReadOnlyList<IArea> areas =
     new PushArea(),
     new PullArea(),
     new WaitsArea(),
+    new ListsArea(),
+    new SnapshotsArea(),
+    new ChurnArea(),
 ];
 return await Bench.RunAsync(areas, args);

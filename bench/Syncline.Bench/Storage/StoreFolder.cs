@@ -47,7 +47,7 @@ internal sealed class StoreFolder : IDisposable
         _temporary.Dispose();
     }
 
-    private sealed class Randomness : IRandomBytes
+    internal sealed class Randomness : IRandomBytes
     {
         public void Fill(Span<byte> destination) => RandomNumberGenerator.Fill(destination);
     }

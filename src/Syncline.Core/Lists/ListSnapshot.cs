@@ -301,7 +301,7 @@ internal static class ListSnapshot
                     : throw new InvalidDataException("A digit is none.");
             }
 
-            return Position.Of(components);
+            return Position.Owning(components);
         }
 
         private string ReadName(ref ByteReader reader) => _names[reader.ReadBelow(_names.Length)];

@@ -75,6 +75,18 @@ public readonly struct Position : IEquatable<Position>, IComparable<Position>
         return new Position(path);
     }
 
+    /// <summary>The same of a path that nobody else holds: it is kept as it is when there is nothing to drop.</summary>
+    internal static Position Owning(PositionComponent[] components)
+    {
+        for (int i = 0; i < components.Length; i++)
+        {
+            if (!Keeps(components, i))
+                return Of(components);
+        }
+
+        return components.Length == 0 ? default : new Position(components);
+    }
+
     /// <inheritdoc />
     public int CompareTo(Position other)
     {

@@ -210,7 +210,12 @@ public sealed class SendIndex
         {
             if (byClock[i - 1].Clock < byClock[i].Clock)
                 continue;
-            byClock.Sort((left, right) => left.Clock.CompareTo(right.Clock));
+
+            // By plain numbers: several times as fast as by a comparison that is called.
+            long[] clocks = new long[byClock.Length];
+            for (int j = 0; j < clocks.Length; j++)
+                clocks[j] = byClock[j].Clock;
+            clocks.AsSpan().Sort(byClock);
             break;
         }
 

@@ -58,22 +58,28 @@ internal sealed partial class SnapshotReader(EngineServices services)
         StoredSnapshot.Part part = stored.Parts[number];
         if (part.Format != model.SnapshotFormat)
             return $"its version is {part.Format}, and this server reads {model.SnapshotFormat}";
-        if (part.Length < 0)
-            return "a length is below 0";
+        if (part.Length <= 0)
+            return "a length is not above 0";
 
-        // Grows with what there is, not with what is said of it.
-        using MemoryStream bytes = new();
-        for (int chunk = 0; bytes.Length < part.Length; chunk++)
+        // The last piece first: it shows that there is as much as is said, so no room is made for what is only said to be there.
+        int last = (part.Length - 1) / StoredSnapshot.ChunkBytes;
+        byte[] bytes = [];
+        for (int i = 0; i <= last; i++)
         {
-            if (await services.Store.ReadSnapshotChunkAsync(space, stored.Id, number, chunk, cancellationToken) is not { Length: > 0 } next)
-                return "a part of it is missing";
-            bytes.Write(next);
+            int chunk = i == 0 ? last : i - 1;
+            int from = chunk * StoredSnapshot.ChunkBytes;
+            byte[]? next = await services.Store.ReadSnapshotChunkAsync(space, stored.Id, number, chunk, cancellationToken);
+            if (next?.Length != Math.Min(StoredSnapshot.ChunkBytes, part.Length - from))
+                return "a piece of it is missing, or not as long as it was";
+            if (i == 0)
+                bytes = last == 0 ? next : GC.AllocateUninitializedArray<byte>(part.Length);
+            if (last > 0)
+                next.CopyTo(bytes, from);
         }
 
-        ReadOnlySpan<byte> read = bytes.GetBuffer().AsSpan(0, (int)bytes.Length);
-        if (!SHA256.HashData(read).AsSpan().SequenceEqual(part.Hash.Span))
+        if (!SHA256.HashData(bytes).AsSpan().SequenceEqual(part.Hash.Span))
             return "its bytes are not those that were written";
-        return state.TryLoad(read, out string? problem) ? null : problem;
+        return state.TryLoad(bytes, out string? problem) ? null : problem;
     }
 
     [LoggerMessage(31, LogLevel.Warning, "The snapshot of space {Space} at seq {Seq} is thrown away: {Problem}")]

@@ -241,6 +241,9 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     /// <summary>Compacts the logs of spaces that changed and stores snapshots of them, until cancelled. Run once by the host.</summary>
     public Task MaintainAsync(CancellationToken stoppingToken) => _maintenance.RunAsync(stoppingToken);
 
+    /// <summary>The same once and now, for whoever has the clock in hand.</summary>
+    internal Task MaintainOnceAsync() => _maintenance.RunOnceAsync(CancellationToken.None);
+
     /// <summary>Writes once a minute how far clients have read, until cancelled. Run once by the host.</summary>
     public async Task WriteClientsAsync(CancellationToken stoppingToken)
     {

@@ -40,14 +40,18 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
     {
         using PeriodicTimer timer = new(services.Options.MaintenanceInterval, services.TimeProvider);
         while (await timer.WaitForNextTickAsync(stoppingToken))
+            await RunOnceAsync(stoppingToken);
+    }
+
+    /// <summary>Looks after what is due now.</summary>
+    public async Task RunOnceAsync(CancellationToken stoppingToken)
+    {
+        foreach ((SpaceId space, _) in _changed)
+            await RunOneAsync(space, stoppingToken);
+        foreach ((SpaceId space, DateTimeOffset due) in _due)
         {
-            foreach ((SpaceId space, _) in _changed)
+            if (due <= services.TimeProvider.GetUtcNow())
                 await RunOneAsync(space, stoppingToken);
-            foreach ((SpaceId space, DateTimeOffset due) in _due)
-            {
-                if (due <= services.TimeProvider.GetUtcNow())
-                    await RunOneAsync(space, stoppingToken);
-            }
         }
     }
 

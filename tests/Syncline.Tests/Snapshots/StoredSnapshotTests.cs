@@ -52,7 +52,7 @@ public sealed class StoredSnapshotTests
         Assert.Equal(replayed.WriteSnapshots().Single().State.ToArray(), snapshot.Parts.Single().Snapshot.State.ToArray());
     }
 
-    public static TheoryData<string> Damages => ["a bit", "a missing chunk", "a short part", "the hash", "the version", "another log", "ahead of the log"];
+    public static TheoryData<string> Damages => ["a bit", "a missing chunk", "a long chunk", "a short part", "the hash", "the version", "another log", "ahead of the log"];
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -71,6 +71,32 @@ public sealed class StoredSnapshotTests
         Assert.Equal(50, read.Distinct().Count());
         (_store!.ShownChunk, _store.ShownSnapshot) = (null, null);
         Assert.Null(await _store.FindSnapshotAsync(EngineWorld.Plans, default));
+    }
+
+    [Fact]
+    public async Task A_part_of_several_pieces_is_loaded_from_them()
+    {
+        await using EngineWorld world = await StartAsync();
+        await PushAsync(world, 1, 1);
+        for (int seq = 2; seq <= 50; seq++)
+        {
+            await world.JudgedAsync(EngineWorld.Alice, world.Item(
+                $$"""
+                {"scope":"tree","resourceId":"root","actor":"a","clock":{{seq}},"payload":
+                {"id":{"counter":{{seq}},"peerId":"a"},"targetId":"root","key":"k{{seq}}","value":"{{new string((char)('a' + (seq % 26)), 50_000)}}"} }
+                """));
+        }
+
+        await StoreAsync(world);
+        StoredSnapshot stored = (await world.Store.FindSnapshotAsync(EngineWorld.Plans, default))!;
+        Assert.InRange(Assert.Single(stored.Parts).Length, (2 * StoredSnapshot.ChunkBytes) + 1, 3 * StoredSnapshot.ChunkBytes);
+        string before = await ReadAsync(world);
+        await world.CloseAsync();
+        List<long> read = SeqsRead();
+
+        Assert.Equal(before, await ReadAsync(world));
+
+        Assert.Equal([50], read);
     }
 
     [Fact]
@@ -181,6 +207,9 @@ public sealed class StoredSnapshotTests
                 break;
             case "a missing chunk":
                 store.ShownChunk = _ => null;
+                break;
+            case "a long chunk":
+                store.ShownChunk = bytes => [.. bytes, 0];
                 break;
             case "a short part":
                 store.ShownSnapshot = stored => stored with { Parts = [stored.Parts[0] with { Length = stored.Parts[0].Length + 1 }] };
