@@ -424,6 +424,20 @@ public sealed class ListDoorTests
             answer.ToJsonString());
     }
 
+    [Fact]
+    public async Task A_cursor_that_cannot_be_served_is_not_shown_whichever_door_it_came_by()
+    {
+        await using TestServer server = await StartAsync();
+        await PushAsync(server, Op("a", 1));
+        string space = await PersonalSpaceAsync(server);
+        string epoch = (await server.GetAsync($"/spaces/{space}")).Answer["epoch"]!.GetValue<string>();
+        Assert.Equal(410, (await server.GetAsync($"/spaces/{space}/pull?after=9&epoch={epoch}&clientId=pull")).Status);
+        Assert.Equal(410, (await server.SyncAsync($$"""{"cursor":9,"epoch":"{{epoch}}","clientId":"trees"}""", space)).Status);
+        Assert.Equal(410, (await server.SyncAsync("""{"cursor":1,"epoch":"another","clientId":"trees-too"}""", space)).Status);
+        Assert.Equal(409, (await server.GetAsync("/sync/pull?since=9&clientId=lists")).Status);
+        Assert.Empty((await server.GetAsync($"/spaces/{space}/clients")).Answer["clients"]!.AsArray());
+    }
+
     // What is read from now on comes from the store, as when the space was cold.
     private static async Task RestartOfFeedAsync(TestServer server)
     {
