@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LibSqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Syncline.Conformance.InMemory;
 using Syncline.Core.Operations;
@@ -436,6 +437,18 @@ public sealed class ListDoorTests
         Assert.Equal(410, (await server.SyncAsync("""{"cursor":1,"epoch":"another","clientId":"trees-too"}""", space)).Status);
         Assert.Equal(409, (await server.GetAsync("/sync/pull?since=9&clientId=lists")).Status);
         Assert.Empty((await server.GetAsync($"/spaces/{space}/clients")).Answer["clients"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_token_of_a_user_that_the_restored_accounts_do_not_know_is_no_good()
+    {
+        await using TestServer server = await StartAsync("--Auth:Mode=Local");
+        string ann = await server.RegisterAsync("ann");
+        using (SqliteConnection accounts = SqliteConnection.Open(Path.Combine(server.Data, "platform.sqlite"), SqliteOpenMode.ReadWrite))
+            accounts.Execute("DELETE FROM users");
+        Assert.Equal((401, "unauthenticated"), Code(await server.GetAsync("/sync/bootstrap", ann)));
+        Assert.Equal((401, "unauthenticated"), Code(await server.SendAsync(HttpMethod.Post, "/spaces", """{"id":"plans","name":"Plans"}""", ann)));
+        Assert.Null(await server.Get<ISpaceStore>().ReadHeadAsync(new SpaceId("plans"), default));
     }
 
     // What is read from now on comes from the store, as when the space was cold.
