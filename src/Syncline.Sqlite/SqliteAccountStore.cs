@@ -427,6 +427,7 @@ public sealed class SqliteAccountStore : IAccountStore, IDisposable
     private static AddSpaceOutcome AddSpace(SqliteConnection connection, SpaceRecord space, UserId owner, int spacesMax, Audit audit)
     {
         if (FindSpace(connection, space.Id) is not null) return AddSpaceOutcome.NameTaken;
+        if (!HasUser(connection, owner)) return AddSpaceOutcome.NoSuchUser;
         if (CountSpaces(connection, owner) >= spacesMax) return AddSpaceOutcome.QuotaExceeded;
 
         using SqliteStatement insert = connection.Cached("INSERT INTO spaces (id, name, created_at) VALUES (?1, ?2, ?3)");

@@ -202,12 +202,17 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
 
     /// <inheritdoc />
     public async ValueTask WriteClientsAsync(
-        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        SpaceId space,
+        IReadOnlyList<ClientCursor> cursors,
+        int clientsPerUserMax,
+        int clientsMax,
+        DateTimeOffset seenSince,
+        CancellationToken cancellationToken) =>
         await Write(
             space,
             log =>
             {
-                log.Clients.Write(cursors, clientsMax, seenSince);
+                log.Clients.Write(cursors, clientsPerUserMax, clientsMax, seenSince);
                 return true;
             },
             cancellationToken);

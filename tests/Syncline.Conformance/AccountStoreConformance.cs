@@ -179,6 +179,16 @@ public abstract class AccountStoreConformance
     }
 
     [Fact]
+    public async Task A_user_that_there_is_not_gets_no_space()
+    {
+        Assert.Equal(AddSpaceOutcome.NoSuchUser, await Store.AddSpaceAsync(Plan, Alice.Id, 10, AtStart, default));
+        Assert.Equal(AddSpaceOutcome.NoSuchUser, await Store.AddPersonalSpaceAsync(Plan, Alice.Id, 10, AtStart, default));
+
+        Assert.Null(await Store.FindSpaceAsync(Plan.Id, default));
+        Assert.Null(await Store.FindPersonalSpaceAsync(Alice.Id, default));
+    }
+
+    [Fact]
     public async Task A_user_belongs_to_no_more_spaces_than_allowed()
     {
         await AddUsersAsync();

@@ -209,6 +209,18 @@ public abstract partial class SpaceStoreConformance
         Assert.Equal(["c0", "c5", "c4"], (await Store.ReadClientsAsync(Space, default)).Select(client => client.ClientId));
     }
 
+    [Fact]
+    public async Task Clients_of_one_user_take_no_place_of_anothers()
+    {
+        await CreateAsync();
+        await WriteClientsAsync([new ClientCursor("phone", new UserId("bob"), 1, Now), new ClientCursor("old", new UserId("carol"), 1, Now.AddMinutes(-1))]);
+        ClientCursor[] many = [.. Enumerable.Range(1, 6).Select(n => new ClientCursor($"c{n}", new UserId("alice"), n, Now.AddMinutes(n)))];
+
+        await WriteClientsAsync(many, clientsPerUserMax: 2, clientsMax: 3);
+
+        Assert.Equal(["c6", "c5", "phone"], (await Store.ReadClientsAsync(Space, default)).Select(client => client.ClientId));
+    }
+
     private async Task<ResetOutcome> ResetAsync(long after, string key = "key-of-reset", string snapshot = "", Epoch? epoch = null)
     {
         LogHead head = await HeadAsync();
@@ -226,6 +238,7 @@ public abstract partial class SpaceStoreConformance
         return vector;
     }
 
-    private async Task WriteClientsAsync(IReadOnlyList<ClientCursor> cursors, int clientsMax = 100, DateTimeOffset seenSince = default) =>
-        await Store.WriteClientsAsync(Space, cursors, clientsMax, seenSince, default);
+    private async Task WriteClientsAsync(
+        IReadOnlyList<ClientCursor> cursors, int clientsPerUserMax = 100, int clientsMax = 100, DateTimeOffset seenSince = default) =>
+        await Store.WriteClientsAsync(Space, cursors, clientsPerUserMax, clientsMax, seenSince, default);
 }

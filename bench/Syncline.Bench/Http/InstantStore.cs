@@ -99,7 +99,12 @@ internal sealed class InstantStore : ISpaceStore
         ValueTask.FromResult<IReadOnlyList<ClientCursor>>([]);
 
     public ValueTask WriteClientsAsync(
-        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        SpaceId space,
+        IReadOnlyList<ClientCursor> cursors,
+        int clientsPerUserMax,
+        int clientsMax,
+        DateTimeOffset seenSince,
+        CancellationToken cancellationToken) =>
         ValueTask.CompletedTask;
 
     public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;

@@ -10,4 +10,7 @@ public enum AddSpaceOutcome
 
     /// <summary>The user is in as many spaces as allowed.</summary>
     QuotaExceeded,
+
+    /// <summary>There is no such user: their token is of before the accounts were restored.</summary>
+    NoSuchUser,
 }

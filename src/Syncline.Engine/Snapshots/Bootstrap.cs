@@ -47,6 +47,9 @@ public sealed class Bootstrap
     /// <summary>The states.</summary>
     public IReadOnlyList<Part> Parts { get; }
 
+    /// <summary>How many bytes of states are in memory for as long as this is; 0 when they are read from what is stored.</summary>
+    public long BytesHeld => _taken is null ? 0 : _taken.Parts.Sum(part => (long)part.Snapshot.State.Length);
+
     internal static async ValueTask<Bootstrap> BeginAsync(
         EngineServices services, LiveSpace space, UserId userId, CancellationToken cancellationToken)
     {
@@ -75,7 +78,13 @@ public sealed class Bootstrap
     {
         if (_stored is null)
         {
-            yield return _taken!.Parts[part].Snapshot.State;
+            ReadOnlyMemory<byte> state = _taken!.Parts[part].Snapshot.State;
+            for (int from = 0; from < state.Length; from += StoredSnapshot.ChunkBytes)
+            {
+                _space.DemandRole(_userId, Accounts.Role.Viewer);
+                yield return state.Slice(from, Math.Min(StoredSnapshot.ChunkBytes, state.Length - from));
+            }
+
             yield break;
         }
 
@@ -101,7 +110,7 @@ public sealed class Bootstrap
     }
 
     /// <summary>Reads the operations that no model has a state of, page by page, in seq order.</summary>
-    /// <exception cref="SpaceAccessException">The user may not read the space any more.</exception>
+    /// <exception cref="SpaceAccessException">The user may not read the space any more, or the log has begun another epoch.</exception>
     public async IAsyncEnumerable<IReadOnlyList<LoggedOperation>> ReadOperationsAsync(
         PageLimits limits, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -109,6 +118,9 @@ public sealed class Bootstrap
         {
             _space.DemandRole(_userId, Accounts.Role.Viewer);
             LogPage page = await _services.Store.ReadAsync(_space.Id, after, _others, limits, cancellationToken);
+
+            // Of another life there is nothing here up to this seq, which would look like the end.
+            await _space.DemandEpochAsync(Epoch, cancellationToken);
             after = page.Cursor;
             LoggedOperation[] others = [.. page.Operations.Where(logged => logged.Seq <= Seq && HasNoState(logged.Operation))];
             if (others.Length > 0)

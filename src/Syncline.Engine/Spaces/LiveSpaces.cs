@@ -81,11 +81,13 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     }
 
     /// <summary>Makes a space with its first owner, and its empty log.</summary>
+    /// <exception cref="SpaceAccessException">The server is stopping, or there is no such user.</exception>
     public ValueTask<AddSpaceOutcome> CreateAsync(
         SpaceRecord space, UserId owner, int spacesMax, CancellationToken cancellationToken) =>
         CreateAsync(space, owner, spacesMax, isPersonal: false, cancellationToken);
 
     /// <summary>The user's personal space, made where there is none. Null: they belong to as many spaces as they may.</summary>
+    /// <exception cref="SpaceAccessException">The server is stopping, or there is no such user.</exception>
     public async ValueTask<SpaceId?> FindPersonalSpaceAsync(UserId user, int spacesMax, CancellationToken cancellationToken)
     {
         while (true)
@@ -132,7 +134,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
                 : await _services.Accounts.AddSpaceAsync(space, owner, spacesMax, AuditBy(owner), CancellationToken.None);
 
             // A personal space's id is random: the log is nobody else's when another server has made the user's meanwhile.
-            if (outcome == AddSpaceOutcome.QuotaExceeded || (isPersonal && outcome != AddSpaceOutcome.Added))
+            if (outcome is AddSpaceOutcome.QuotaExceeded or AddSpaceOutcome.NoSuchUser || (isPersonal && outcome != AddSpaceOutcome.Added))
             {
                 await _services.Store.DeleteAsync(space.Id, CancellationToken.None);
                 _heads.TryRemove(space.Id, out _);
@@ -143,6 +145,8 @@ public sealed partial class LiveSpaces : IAsyncDisposable
             _making.Release();
         }
 
+        if (outcome == AddSpaceOutcome.NoSuchUser)
+            throw new SpaceAccessException(ErrorCodes.Unauthenticated, "the user is not there any more");
         Watches.MembershipChanged(owner);
         return outcome;
     }

@@ -10,6 +10,9 @@ namespace Syncline.Engine.Spaces;
 /// </summary>
 internal sealed partial class SeenClients(SpaceId space, EngineServices services)
 {
+    /// <summary>Most clients of one user that are remembered in a space; who makes up more pushes out their own only.</summary>
+    public const int ClientsPerUserMax = 100;
+
     /// <summary>Most clients of a space that are remembered; the longest unseen is dropped for another.</summary>
     public const int ClientsMax = 1_000;
 
@@ -29,9 +32,10 @@ internal sealed partial class SeenClients(SpaceId space, EngineServices services
         ClientCursor seen = new(clientId, userId, cursor, services.TimeProvider.GetUtcMilliseconds());
         lock (_lock)
         {
-            _unwritten[(userId, clientId)] = seen;
-            if (_unwritten.Count > ClientsMax)
-                _unwritten.Remove(_unwritten.MinBy(one => one.Value.SeenAt).Key);
+            if (_unwritten.ContainsKey((userId, clientId)))
+                _unwritten[(userId, clientId)] = seen;
+            else
+                Add((userId, clientId), seen);
         }
     }
 
@@ -59,6 +63,11 @@ internal sealed partial class SeenClients(SpaceId space, EngineServices services
         return
         [
             .. clients.Values.Where(client => client.SeenAt >= since)
+                .GroupBy(client => client.UserId)
+                .SelectMany(ofUser => ofUser
+                    .OrderByDescending(client => client.SeenAt)
+                    .ThenBy(client => client.ClientId, StringComparer.Ordinal)
+                    .Take(ClientsPerUserMax))
                 .OrderByDescending(client => client.SeenAt)
                 .ThenBy(client => client.UserId.Value, StringComparer.Ordinal)
                 .ThenBy(client => client.ClientId, StringComparer.Ordinal)
@@ -109,7 +118,7 @@ internal sealed partial class SeenClients(SpaceId space, EngineServices services
 
         try
         {
-            await services.Store.WriteClientsAsync(space, [.. taken.Values], ClientsMax, SeenSince(), CancellationToken.None);
+            await services.Store.WriteClientsAsync(space, [.. taken.Values], ClientsPerUserMax, ClientsMax, SeenSince(), CancellationToken.None);
         }
         catch (Exception e) when (e is StoreUnavailableException or SpaceNotFoundException)
         {
@@ -118,11 +127,22 @@ internal sealed partial class SeenClients(SpaceId space, EngineServices services
             {
                 foreach ((var client, ClientCursor seen) in taken)
                 {
-                    if (_unwritten.Count < ClientsMax)
-                        _unwritten.TryAdd(client, seen);
+                    if (!_unwritten.ContainsKey(client))
+                        Add(client, seen);
                 }
             }
         }
+    }
+
+    // Under the lock.
+    private void Add((UserId UserId, string ClientId) client, ClientCursor seen)
+    {
+        _unwritten.Add(client, seen);
+        KeyValuePair<(UserId UserId, string ClientId), ClientCursor>[] ofUser = [.. _unwritten.Where(one => one.Key.UserId == client.UserId)];
+        if (ofUser.Length > ClientsPerUserMax)
+            _unwritten.Remove(ofUser.MinBy(one => one.Value.SeenAt).Key);
+        else if (_unwritten.Count > ClientsMax)
+            _unwritten.Remove(_unwritten.MinBy(one => one.Value.SeenAt).Key);
     }
 
     private DateTimeOffset SeenSince() => services.TimeProvider.GetUtcMilliseconds() - KeptFor;

@@ -6,7 +6,7 @@ namespace Syncline.Engine.Spaces;
 /// <summary>A read that was allowed when it began is not any more, or the space or the server is going away, or the cursor cannot be served.</summary>
 public sealed class SpaceAccessException(string code, string message) : Exception(message)
 {
-    /// <summary>One of <see cref="ErrorCodes"/>: <c>not_found</c>, <c>forbidden</c>, <c>unavailable</c> or <c>resync_required</c>.</summary>
+    /// <summary>One of <see cref="ErrorCodes"/>: <c>not_found</c>, <c>forbidden</c>, <c>unauthenticated</c>, <c>unavailable</c> or <c>resync_required</c>.</summary>
     public string Code { get; } = code;
 
     /// <summary>Where the log stands; with <c>resync_required</c> only.</summary>

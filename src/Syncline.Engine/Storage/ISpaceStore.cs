@@ -73,11 +73,17 @@ public interface ISpaceStore : ILogCompaction, ISnapshotStore
     /// <summary>Puts these cursors in the place of those that their clients had, then drops what is beyond the bounds.</summary>
     /// <param name="space">The space.</param>
     /// <param name="cursors">Each client once.</param>
-    /// <param name="clientsMax">How many are kept: those seen last.</param>
+    /// <param name="clientsPerUserMax">How many of one user are kept: those seen last.</param>
+    /// <param name="clientsMax">How many of all users are kept of these: those seen last.</param>
     /// <param name="seenSince">Those not seen since then are dropped.</param>
     /// <param name="cancellationToken">Before the commit only.</param>
     ValueTask WriteClientsAsync(
-        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken);
+        SpaceId space,
+        IReadOnlyList<ClientCursor> cursors,
+        int clientsPerUserMax,
+        int clientsMax,
+        DateTimeOffset seenSince,
+        CancellationToken cancellationToken);
 
     /// <summary>Does what shows that the store can write durably now; throws when it cannot.</summary>
     ValueTask CheckAsync(CancellationToken cancellationToken);

@@ -16,7 +16,7 @@ internal sealed class ClientTable(SqliteConnection connection)
         return clients;
     }
 
-    public void Write(IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince)
+    public void Write(IReadOnlyList<ClientCursor> cursors, int clientsPerUserMax, int clientsMax, DateTimeOffset seenSince)
     {
         using SqliteTransaction transaction = connection.BeginImmediate();
         using (SqliteStatement write = connection.Cached(
@@ -38,6 +38,18 @@ internal sealed class ClientTable(SqliteConnection connection)
         using (SqliteStatement drop = connection.Cached("DELETE FROM clients WHERE seen_at < ?1"))
         {
             drop.Bind(1, seenSince);
+            drop.Run();
+        }
+
+        using (SqliteStatement drop = connection.Cached(
+            """
+            DELETE FROM clients WHERE (user, client) IN (
+                SELECT user, client
+                FROM (SELECT user, client, row_number() OVER (PARTITION BY user ORDER BY seen_at DESC, client) AS place FROM clients)
+                WHERE place > ?1)
+            """))
+        {
+            drop.Bind(1, clientsPerUserMax);
             drop.Run();
         }
 

@@ -60,6 +60,33 @@ internal sealed class LastHeads : IDisposable
     /// <summary>Notes that a log was deleted, or replaced on purpose.</summary>
     public void Forget(SpaceId space) => Keep(space, null);
 
+    /// <summary>
+    /// Writes what is noted now. Before a log forgets which epochs it had: one of them might be the last that is recorded, and the log then be
+    /// taken for an older one after a crash.
+    /// </summary>
+    public void WriteNotes()
+    {
+        lock (_using)
+        {
+            if (_isDisposed || _notes.Count == 0) return;
+            try
+            {
+                SqliteConnection connection = Connect();
+                using SqliteTransaction transaction = connection.BeginImmediate();
+                foreach ((SpaceId space, Place? place) in _notes)
+                    Write(connection, space, place);
+                transaction.Commit();
+            }
+            catch (Exception exception) when (IsOfTheFile(exception))
+            {
+                // The next note tries again; meanwhile a log's place is as it was written before, which is behind it.
+                CloseAfter(exception);
+            }
+
+            _notes.Clear();
+        }
+    }
+
     /// <summary>Whether a log is an older one than the last that was seen: behind it in the same epoch, or of an epoch from before its time.</summary>
     public bool IsBehind(SpaceId space, LogHead head)
     {
@@ -110,29 +137,6 @@ internal sealed class LastHeads : IDisposable
                 CloseAfter(exception);
                 return null;
             }
-        }
-    }
-
-    private void WriteNotes()
-    {
-        lock (_using)
-        {
-            if (_isDisposed || _notes.Count == 0) return;
-            try
-            {
-                SqliteConnection connection = Connect();
-                using SqliteTransaction transaction = connection.BeginImmediate();
-                foreach ((SpaceId space, Place? place) in _notes)
-                    Write(connection, space, place);
-                transaction.Commit();
-            }
-            catch (Exception exception) when (IsOfTheFile(exception))
-            {
-                // The next note tries again; meanwhile a log's place is as it was written before, which is behind it.
-                CloseAfter(exception);
-            }
-
-            _notes.Clear();
         }
     }
 

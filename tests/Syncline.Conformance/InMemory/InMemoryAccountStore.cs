@@ -211,6 +211,7 @@ public sealed class InMemoryAccountStore : IAccountStore
     private AddSpaceOutcome AddSpace(SpaceRecord space, UserId owner, int spacesMax)
     {
         if (_spaces.ContainsKey(space.Id)) return AddSpaceOutcome.NameTaken;
+        if (!_users.ContainsKey(owner)) return AddSpaceOutcome.NoSuchUser;
         if (CountSpaces(owner) >= spacesMax) return AddSpaceOutcome.QuotaExceeded;
         _spaces.Add(space.Id, space);
         _members.Add((space.Id, owner), Role.Owner);

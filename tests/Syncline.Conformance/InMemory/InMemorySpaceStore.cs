@@ -300,7 +300,12 @@ public sealed class InMemorySpaceStore : ISpaceStore
 
     /// <inheritdoc />
     public ValueTask WriteClientsAsync(
-        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
+        SpaceId space,
+        IReadOnlyList<ClientCursor> cursors,
+        int clientsPerUserMax,
+        int clientsMax,
+        DateTimeOffset seenSince,
+        CancellationToken cancellationToken) =>
         new(Run(
             () =>
             {
@@ -308,7 +313,9 @@ public sealed class InMemorySpaceStore : ISpaceStore
                 log.Clients = [.. LastSeenFirst(log.Clients
                     .ExceptBy(cursors.Select(cursor => (cursor.UserId, cursor.ClientId)), client => (client.UserId, client.ClientId))
                     .Concat(cursors)
-                    .Where(client => client.SeenAt >= seenSince)).Take(clientsMax)];
+                    .Where(client => client.SeenAt >= seenSince)
+                    .GroupBy(client => client.UserId)
+                    .SelectMany(ofUser => LastSeenFirst(ofUser).Take(clientsPerUserMax))).Take(clientsMax)];
                 ClientWrites++;
                 return true;
             },

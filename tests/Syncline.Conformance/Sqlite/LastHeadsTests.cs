@@ -107,6 +107,28 @@ public sealed class LastHeadsTests : IDisposable
     }
 
     [Fact]
+    public async Task Resets_just_before_a_crash_are_no_older_copies()
+    {
+        await AppendAsync("a", 3);
+        using SqliteServer server = new(_data);
+        LogHead head = await server.HeadAsync();
+        foreach (string life in (string[])["epoch-2", "epoch-3", "epoch-4"])
+        {
+            LogReset reset = new(head.Epoch, head.Seq, new Epoch(life), head.Seq + 1, "key-of-" + life, "", Now);
+            Assert.Equal(ResetOutcome.Reset, await server.Store.ResetAsync(Space, reset));
+            head = await server.HeadAsync();
+        }
+
+        CopyAsAfterCrash(_data, _copy);
+        foreach (string ending in DataLayout.EndingsBeside.Prepend("").Where(ending => File.Exists(_data.PathOf(LastHeads.FileName + ending))))
+            File.Copy(_data.PathOf(LastHeads.FileName + ending), _copy.PathOf(LastHeads.FileName + ending));
+
+        using SqliteServer restarted = new(_copy);
+        Assert.Equal(new Epoch("epoch-4"), (await restarted.HeadAsync()).Epoch);
+        Assert.Equal("key-of-epoch-4", (await restarted.Store.FindGenerationAsync(Space, new Epoch("epoch-4"), "another", Now, default))?.Key);
+    }
+
+    [Fact]
     public async Task A_record_that_is_damaged_keeps_no_log_from_opening_and_is_made_anew()
     {
         await AppendAsync("a", 3);

@@ -1,7 +1,12 @@
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Syncline.AspNetCore.Doors;
+using Syncline.Conformance.InMemory;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine.Storage;
+using Syncline.Tests.Engine;
 using Syncline.Tests.Trees;
 using static Syncline.Tests.Doors.TestServer;
 
@@ -9,6 +14,7 @@ namespace Syncline.Tests.Doors;
 
 public sealed class BootstrapDoorTests
 {
+    private const int PropertyCharacters = 200_000;
     private static readonly SpaceId Plans = new("plans");
 
     [Theory]
@@ -80,6 +86,84 @@ public sealed class BootstrapDoorTests
         Assert.Equal(401, (await server.GetAsync("/spaces/plans/bootstrap")).Status);
         await server.SendAsync(HttpMethod.Put, "/spaces/plans/members/bob", """{"role":"viewer"}""", alice);
         Assert.Equal(200, (await server.GetAsync("/spaces/plans/bootstrap", bob)).Status);
+    }
+
+    [Fact]
+    public async Task One_during_which_the_log_begins_anew_is_seen_to_fail()
+    {
+        StoreAround store = new(new InMemorySpaceStore());
+        await using TestServer server = await StartAsync(null, builder => builder.Services.AddSingleton<ISpaceStore>(store), "--Limits:PageOperationsMax=2");
+        await server.GetAsync("/sync/bootstrap");
+        string space = (await server.GetAsync("/spaces")).Answer["spaces"]![0]!["id"]!.GetValue<string>();
+        await server.PushAsync(string.Join(',', Enumerable.Range(1, 5).Select(clock => Note("n", $"{clock}"))), space);
+        int reads = 0;
+        store.AfterRead = async _ =>
+        {
+            if (++reads == 1)
+                Assert.Equal(200, (await server.SendAsync(HttpMethod.Post, "/sync/reset", """{"clientId":"c","datasetGenerationKey":"next"}""")).Status);
+        };
+        await Assert.ThrowsAnyAsync<Exception>(() => server.Http.GetStringAsync($"/spaces/{space}/bootstrap"));
+    }
+
+    [Fact]
+    public async Task States_that_slow_readers_hold_in_memory_count_in_the_budget_of_bodies()
+    {
+        await using TestServer server = await StartAsync("--Limits:BodiesPerUserBytesMax=16000000");
+        await server.MakeSpaceAsync();
+        await FillTreeAsync(server, properties: 49);
+        BodyBudget budget = server.Get<BodyBudget>();
+        using (HttpResponseMessage slow = await server.Http.GetAsync("/spaces/plans/bootstrap", HttpCompletionOption.ResponseHeadersRead))
+        {
+            Assert.Equal(200, (int)slow.StatusCode);
+            Assert.InRange(budget.Held, 49 * PropertyCharacters, 16_000_000);
+            (int status, JsonNode problem) = await server.GetAsync("/spaces/plans/bootstrap");
+            Assert.Equal((429, "rate_limited"), (status, problem["code"]!.GetValue<string>()));
+        }
+
+        // The slow one has gone away: what it held is there again.
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(20));
+        while (budget.Held > 0)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        Assert.InRange((await server.Http.GetStringAsync("/spaces/plans/bootstrap")).Length, 49 * PropertyCharacters, int.MaxValue);
+    }
+
+    [Fact]
+    public async Task Who_loses_their_role_in_the_middle_of_it_gets_no_more()
+    {
+        await using TestServer server = await StartAsync("--Auth:Mode=Local");
+        string alice = await server.RegisterAsync("alice");
+        string bob = await server.RegisterAsync("bob");
+        await server.MakeSpaceAsync(token: alice);
+
+        // More than the buffers of the connection hold.
+        await FillTreeAsync(server, properties: 80, alice);
+        Assert.Equal(200, (await server.SendAsync(HttpMethod.Put, "/spaces/plans/members/bob", """{"role":"viewer"}""", alice)).Status);
+        using HttpRequestMessage request = new(HttpMethod.Get, "/spaces/plans/bootstrap");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bob);
+        using HttpResponseMessage slow = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(200, (int)slow.StatusCode);
+
+        Assert.Equal(204, (await server.SendAsync(HttpMethod.Delete, "/spaces/plans/members/bob", token: alice)).Status);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => slow.Content.ReadAsByteArrayAsync());
+    }
+
+    // Of texts that compress to nothing much.
+    private static async Task FillTreeAsync(TestServer server, int properties, string? token = null)
+    {
+        Random random = new(7);
+        byte[] bytes = new byte[PropertyCharacters / 4 * 3];
+        await server.PutAsync(Move("a", "1", "root", null), token: token);
+        for (int i = 2; i <= properties + 1; i++)
+        {
+            random.NextBytes(bytes);
+            (_, JsonNode answer) = await server.PutAsync(Set("a", $"{i}", "root", $"k{i}", $"\"{Convert.ToBase64String(bytes)}\""), token: token);
+            Assert.True(answer["success"]!.GetValue<bool>());
+        }
     }
 
     // Each makes a vertex, and a note.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LibSqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Syncline.Conformance.InMemory;
 using Syncline.Core.Operations;
@@ -422,6 +423,32 @@ public sealed class ListDoorTests
         Assert.Equal(
             """{"clients":[{"clientId":"tablet","userId":"local","cursor":4,"lag":1,"seenAt":"2030-01-01T12:00:02.000Z"},{"clientId":"laptop","userId":"local","cursor":5,"lag":0,"seenAt":"2030-01-01T12:00:01.000Z"},{"clientId":"phone","userId":"local","cursor":2,"lag":3,"seenAt":"2030-01-01T12:00:00.000Z"}],"head":5}""",
             answer.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_cursor_that_cannot_be_served_is_not_shown_whichever_door_it_came_by()
+    {
+        await using TestServer server = await StartAsync();
+        await PushAsync(server, Op("a", 1));
+        string space = await PersonalSpaceAsync(server);
+        string epoch = (await server.GetAsync($"/spaces/{space}")).Answer["epoch"]!.GetValue<string>();
+        Assert.Equal(410, (await server.GetAsync($"/spaces/{space}/pull?after=9&epoch={epoch}&clientId=pull")).Status);
+        Assert.Equal(410, (await server.SyncAsync($$"""{"cursor":9,"epoch":"{{epoch}}","clientId":"trees"}""", space)).Status);
+        Assert.Equal(410, (await server.SyncAsync("""{"cursor":1,"epoch":"another","clientId":"trees-too"}""", space)).Status);
+        Assert.Equal(409, (await server.GetAsync("/sync/pull?since=9&clientId=lists")).Status);
+        Assert.Empty((await server.GetAsync($"/spaces/{space}/clients")).Answer["clients"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_token_of_a_user_that_the_restored_accounts_do_not_know_is_no_good()
+    {
+        await using TestServer server = await StartAsync("--Auth:Mode=Local");
+        string ann = await server.RegisterAsync("ann");
+        using (SqliteConnection accounts = SqliteConnection.Open(Path.Combine(server.Data, "platform.sqlite"), SqliteOpenMode.ReadWrite))
+            accounts.Execute("DELETE FROM users");
+        Assert.Equal((401, "unauthenticated"), Code(await server.GetAsync("/sync/bootstrap", ann)));
+        Assert.Equal((401, "unauthenticated"), Code(await server.SendAsync(HttpMethod.Post, "/spaces", """{"id":"plans","name":"Plans"}""", ann)));
+        Assert.Null(await server.Get<ISpaceStore>().ReadHeadAsync(new SpaceId("plans"), default));
     }
 
     // What is read from now on comes from the store, as when the space was cold.

@@ -81,28 +81,57 @@ public sealed class SeenClientsTests
     }
 
     [Fact]
-    public async Task A_thousand_clients_are_remembered_and_none_for_more_than_60_days()
+    public async Task A_hundred_clients_of_a_user_are_remembered_and_none_for_more_than_60_days()
     {
         await using EngineWorld world = await StartAsync();
         LiveSpace space = await world.UseAsync();
-        for (int n = 0; n < 1_100; n++)
-        {
-            world.Time.Advance(TimeSpan.FromMilliseconds(1));
-            space.NoteClient(Alice, string.Create(CultureInfo.InvariantCulture, $"c{n}"), n);
-        }
-
+        for (int n = 0; n < 110; n++)
+            NoteNext(world, space, Alice, n);
         IReadOnlyList<string> clients = await ReadAsync(space);
-        Assert.Equal(("c1099 1099", "c100 100", 1_000), (clients[0], clients[^1], clients.Count));
+        Assert.Equal(("c109 109", "c10 10", 100), (clients[0], clients[^1], clients.Count));
         await space.WriteClientsAsync();
         world.Time.Advance(TimeSpan.FromSeconds(1));
         space.NoteClient(Alice, "c5", 5);
         clients = await ReadAsync(space);
-        Assert.Equal(("c5 5", "c101 101", 1_000), (clients[0], clients[^1], clients.Count));
+        Assert.Equal(("c5 5", "c11 11", 100), (clients[0], clients[^1], clients.Count));
 
         world.Time.Advance(TimeSpan.FromDays(60));
         Assert.Equal(["c5 5"], await ReadAsync(space));
         world.Time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Empty(await ReadAsync(space));
+    }
+
+    [Fact]
+    public async Task A_thousand_clients_of_all_users_are_remembered()
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        for (int n = 0; n < 1_100; n++)
+            NoteNext(world, space, new UserId(string.Create(CultureInfo.InvariantCulture, $"user{n % 20}")), n);
+        IReadOnlyList<string> clients = await ReadAsync(space);
+        Assert.Equal(("c1099 1099", "c100 100", 1_000), (clients[0], clients[^1], clients.Count));
+        await space.WriteClientsAsync();
+        Assert.Equal(clients, await ReadAsync(space));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_member_that_makes_up_clients_takes_nobody_elses_place(bool isWrittenBetween)
+    {
+        await using EngineWorld world = await StartAsync();
+        LiveSpace space = await world.UseAsync();
+        NoteNext(world, space, Alice, 0);
+        for (int n = 1; n <= 3_000; n++)
+        {
+            NoteNext(world, space, Vera, n);
+            if (isWrittenBetween && n % 50 == 0)
+                await space.WriteClientsAsync();
+        }
+
+        Assert.Equal("c0 0", (await ReadAsync(space))[^1]);
+        await world.CloseAsync();
+        Assert.Equal("c0 0", (await ReadAsync(await world.UseAsync()))[^1]);
     }
 
     [Fact]
@@ -112,6 +141,12 @@ public sealed class SeenClientsTests
         LiveSpace space = await world.UseAsync();
         SpaceAccessException refused = await Assert.ThrowsAsync<SpaceAccessException>(() => space.ReadClientsAsync(Bob, default).AsTask());
         Assert.Equal(ErrorCodes.Forbidden, refused.Code);
+    }
+
+    private static void NoteNext(EngineWorld world, LiveSpace space, UserId user, int n)
+    {
+        world.Time.Advance(TimeSpan.FromMilliseconds(1));
+        space.NoteClient(user, string.Create(CultureInfo.InvariantCulture, $"c{n}"), n);
     }
 
     private static async Task<IReadOnlyList<string>> ReadAsync(LiveSpace space) =>

@@ -134,8 +134,13 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
         inner.ReadClientsAsync(space, cancellationToken);
 
     public ValueTask WriteClientsAsync(
-        SpaceId space, IReadOnlyList<ClientCursor> cursors, int clientsMax, DateTimeOffset seenSince, CancellationToken cancellationToken) =>
-        inner.WriteClientsAsync(space, cursors, clientsMax, seenSince, cancellationToken);
+        SpaceId space,
+        IReadOnlyList<ClientCursor> cursors,
+        int clientsPerUserMax,
+        int clientsMax,
+        DateTimeOffset seenSince,
+        CancellationToken cancellationToken) =>
+        inner.WriteClientsAsync(space, cursors, clientsPerUserMax, clientsMax, seenSince, cancellationToken);
 
     public ValueTask CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 

@@ -15,19 +15,26 @@ using Syncline.Engine.Storage;
 namespace Syncline.AspNetCore.Doors.Log;
 
 /// <summary>A whole space as lines of JSON, for clients that have nothing of it yet (docs/protocol.md, "Bootstrap").</summary>
-internal sealed partial class BootstrapEndpoints(LiveSpaces spaces, IOptions<LimitOptions> limits, ILogger<BootstrapEndpoints> logger)
+internal sealed partial class BootstrapEndpoints(
+    LiveSpaces spaces, IOptions<LimitOptions> limits, BodyBudget bodies, ILogger<BootstrapEndpoints> logger)
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public void Map(RouteGroupBuilder group) =>
         group.MapGet("/spaces/{spaceId}/bootstrap", (Delegate)BootstrapAsync)
             .WithName("Bootstrap").WithSummary("The whole space as of one seq: states of trees and lists, and the other operations.").WithTags("Operations")
-            .Produces(200, contentType: "application/x-ndjson").WithProblems(401, 404, 503);
+            .Produces(200, contentType: "application/x-ndjson").WithProblems(401, 404, 429, 503);
 
     private async Task<IResult> BootstrapAsync(HttpContext context, string spaceId)
     {
         LiveSpace space = await context.UseSpaceAsync(spaces, spaceId, Role.Viewer);
-        Bootstrap bootstrap = await space.BootstrapAsync(context.Caller().UserId, context.RequestAborted);
+        UserId userId = context.Caller().UserId;
+        Bootstrap bootstrap = await space.BootstrapAsync(userId, context.RequestAborted);
+
+        // However slowly it is read: it holds a state that is stored nowhere, and is bounded together with what bodies hold.
+        BodyBudget.Claim claim = bodies.Begin(userId);
+        context.Response.RegisterForDispose(claim);
+        claim.Grow(bootstrap.BytesHeld);
         return new Answer(bootstrap, new PageLimits(limits.Value.PageOperationsMax, limits.Value.PageBytesMax), logger);
     }
 

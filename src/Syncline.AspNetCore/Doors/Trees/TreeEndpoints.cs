@@ -53,8 +53,6 @@ internal sealed class TreeEndpoints(
         SyncRequest request = SyncRequest.Read(body.Text.Span);
         body.GiveBackText();
         Caller caller = context.Caller();
-        if (request.Cursor is { } cursor)
-            lease.Space.NoteClient(caller.UserId, request.ClientId, cursor);
         TreeSync sync = new(lease.Space, caller.UserId, request, new PageLimits(limits.Value.PageOperationsMax, limits.Value.PageBytesMax));
         bool mayRepeat = request.Cursor is null && request.ClientId is not null && request.Timeout > TimeSpan.Zero;
         SyncAnswer answer = mayRepeat

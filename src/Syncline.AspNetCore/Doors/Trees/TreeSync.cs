@@ -22,7 +22,11 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
     {
         // Asked at each look: the log may begin another epoch during a wait.
         if (request.Cursor is { } after)
+        {
             await space.DemandServableAsync(request.Epoch, after, cancellationToken);
+            space.NoteClient(userId, request.ClientId, after);
+        }
+
         SyncAnswer answer = request.Cursor is { } cursor ? await AfterAsync(cursor, cancellationToken) : await ByVectorsAsync(cancellationToken);
 
         // The role may have been lost, or the id have become another space's, while the store was reading.
