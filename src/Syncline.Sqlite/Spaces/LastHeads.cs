@@ -55,10 +55,31 @@ internal sealed class LastHeads : IDisposable
     }
 
     /// <summary>Notes where a log durably stands.</summary>
-    public void Note(SpaceId space, Epoch epoch, long seq) => Keep(space, new Place(epoch, seq));
+    public void Note(SpaceId space, Epoch epoch, long seq)
+    {
+        lock (_using)
+        {
+            if (_isDisposed) return;
+            bool isFirst = _notes.Count == 0;
+            _notes[space] = new Place(epoch, seq);
+            if (isFirst) _timer.Change(WriteAfter, Timeout.InfiniteTimeSpan);
+            if (_notes.Count >= NotesMax) WriteNotes();
+        }
+    }
 
-    /// <summary>Notes that a log was deleted, or replaced on purpose.</summary>
-    public void Forget(SpaceId space) => Keep(space, null);
+    /// <summary>
+    /// Forgets durably where a log stood, before it is deleted or begun anew on purpose: after a crash that follows, what was noted of the log before would
+    /// be taken for a later life of the new one.
+    /// </summary>
+    public void Forget(SpaceId space)
+    {
+        lock (_using)
+        {
+            if (Find(space) is null) return;
+            _notes[space] = null;
+            WriteNotes(isDurable: true);
+        }
+    }
 
     /// <summary>Whether a log is an older one than the last that was seen: behind it in the same epoch, or of an epoch from before its time.</summary>
     public bool IsBehind(SpaceId space, LogHead head)
@@ -77,18 +98,6 @@ internal sealed class LastHeads : IDisposable
             _isDisposed = true;
             _timer.Dispose();
             Close();
-        }
-    }
-
-    private void Keep(SpaceId space, Place? place)
-    {
-        lock (_using)
-        {
-            if (_isDisposed) return;
-            bool isFirst = _notes.Count == 0;
-            _notes[space] = place;
-            if (isFirst) _timer.Change(WriteAfter, Timeout.InfiniteTimeSpan);
-            if (_notes.Count >= NotesMax) WriteNotes();
         }
     }
 
@@ -113,7 +122,7 @@ internal sealed class LastHeads : IDisposable
         }
     }
 
-    private void WriteNotes()
+    private void WriteNotes(bool isDurable = false)
     {
         lock (_using)
         {
@@ -121,6 +130,7 @@ internal sealed class LastHeads : IDisposable
             try
             {
                 SqliteConnection connection = Connect();
+                connection.Execute(isDurable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
                 using SqliteTransaction transaction = connection.BeginImmediate();
                 foreach ((SpaceId space, Place? place) in _notes)
                     Write(connection, space, place);
@@ -158,7 +168,7 @@ internal sealed class LastHeads : IDisposable
         try
         {
             connection.BusyTimeout = BusyTimeout;
-            connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+            connection.Execute("PRAGMA journal_mode = WAL");
             if (DatabaseSchema.IsEmpty(connection)) Schema.Create(connection, fill: _ => { });
             else Schema.Upgrade(connection);
             return _connection = connection;
