@@ -73,14 +73,27 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
             LogPutOff(space, e);
             Changed(space);
         }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        {
+            // Not again before it changes; the others are looked after all the same.
+            _due.TryRemove(space, out _);
+            LogFailed(space, e);
+        }
     }
 
     private async Task StoreSnapshotAsync(SpaceId space, CancellationToken stoppingToken)
     {
         await using LiveSpaces.Lease? lease = await spaces.UseAsync(space, stoppingToken);
-        if (lease is not null)
-            await _snapshots.WriteAsync(lease.Space, stoppingToken);
-        await _compactor.TidyAsync(space, stoppingToken);
+        try
+        {
+            if (lease is not null)
+                await _snapshots.WriteAsync(lease.Space, stoppingToken);
+        }
+        finally
+        {
+            // Also the pieces of one that failed: they may be what fills the disk.
+            await _compactor.TidyAsync(space, stoppingToken);
+        }
     }
 
     private async Task CompactAsync(SpaceId space, CancellationToken stoppingToken)
@@ -93,4 +106,7 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
 
     [LoggerMessage(21, LogLevel.Warning, "Space {Space} cannot be looked after now")]
     private partial void LogPutOff(SpaceId space, Exception exception);
+
+    [LoggerMessage(22, LogLevel.Error, "Looking after space {Space} failed by a fault of the server's or of its log")]
+    private partial void LogFailed(SpaceId space, Exception exception);
 }
