@@ -63,8 +63,8 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
             space,
             file =>
             {
-                file.Delete();
                 _heads.Forget(space);
+                file.Delete();
             },
             cancellationToken);
 
@@ -193,7 +193,11 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
     public ValueTask<ResetOutcome> ResetAsync(SpaceId space, LogReset reset) =>
         Run(
             space,
-            file => file.TryReset(reset, out ResetOutcome outcome) ? outcome : throw new SpaceNotFoundException(space),
+            file =>
+            {
+                _heads.Forget(space);
+                return file.TryReset(reset, out ResetOutcome outcome) ? outcome : throw new SpaceNotFoundException(space);
+            },
             CancellationToken.None);
 
     /// <inheritdoc />

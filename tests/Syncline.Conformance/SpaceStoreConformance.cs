@@ -753,6 +753,32 @@ public abstract partial class SpaceStoreConformance
     }
 
     [Fact]
+    public async Task Stubs_of_a_group_go_together()
+    {
+        await CreateAsync();
+        await AppendAsync(
+            Logged(Id("a", 1), tx: "t"), Logged(Id("a", 2), tx: "t"), Logged(Id("a", 3), tx: "t"), Logged(Id("a", 4), tx: "u"), Logged(Id("a", 5), tx: "u"), Logged(Id("a", 6)));
+        await CompactAtAsync(Now, after: 0, upTo: 2, dropped: [2]);
+        await CompactAtAsync(Now, after: 2, upTo: 4, dropped: [1, 4]);
+        await CompactAtAsync(Now.AddDays(1), after: 4, upTo: 5, dropped: [3, 5]);
+
+        // A repeat of a group that is known in part could not be answered.
+        await TidyAsync(Now.AddHours(1));
+        Assert.Equal([1, 2, 3, 4, 5], await KnownAsync());
+        await TidyAsync(Now.AddDays(1).AddHours(1));
+        Assert.Empty(await KnownAsync());
+
+        async Task CompactAtAsync(DateTimeOffset at, long after, long upTo, long[] dropped) =>
+            Assert.True(await Store.CompactAsync(Space, new CompactionStep(First, after, upTo, [], dropped, at)));
+
+        async Task<IEnumerable<long>> KnownAsync()
+        {
+            Known known = await Store.FindAsync(Space, [.. Enumerable.Range(1, 6).Select(clock => Id("a", clock))], [], default);
+            return known.Operations.Values.Select(stored => stored.Seq).Where(seq => seq < 6).Order();
+        }
+    }
+
+    [Fact]
     public async Task A_snapshot_counts_once_it_is_complete_and_until_the_next()
     {
         await CreateAsync();

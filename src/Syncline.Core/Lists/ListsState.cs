@@ -180,23 +180,28 @@ public sealed class ListsState : IModelState
         task.Note,
         IsShown: task.IsThere && !task.List.IsDeleted);
 
+    // An actor that uses a clock for two resources of the registry may write a list's register twice with it: then the greater value wins, so that
+    // it is the same in any order. A task's registers are written by operations of one resource, where an actor uses a clock once.
     private void Write(ListOperation.WriteList write, long clock, string writer)
     {
         ListEntry list = FindOrAddList(write.ListId);
         string actor = Intern(writer);
-        if (write.Title is { } title && list.TitleWrite.IsBefore(clock, actor))
+        if (write.Title is { } title
+            && (list.TitleWrite.IsBefore(clock, actor) || (list.TitleWrite.IsOf(clock, actor) && string.CompareOrdinal(list.Title, title) < 0)))
         {
             _journal.Add(new Change(ChangeKind.ListTitle, list, list.TitleWrite) { Text = list.Title });
             (list.TitleWrite, list.Title) = (new Register(clock, actor), title);
         }
 
-        if (write.Position is { } position && list.PositionWrite.IsBefore(clock, actor))
+        if (write.Position is { } position
+            && (list.PositionWrite.IsBefore(clock, actor) || (list.PositionWrite.IsOf(clock, actor) && list.Position < position)))
         {
             _journal.Add(new Change(ChangeKind.ListPosition, list, list.PositionWrite) { Position = list.Position });
             (list.PositionWrite, list.Position) = (new Register(clock, actor), position);
         }
 
-        if (write.IsDeleted is { } isDeleted && list.DeletedWrite.IsBefore(clock, actor))
+        if (write.IsDeleted is { } isDeleted
+            && (list.DeletedWrite.IsBefore(clock, actor) || (list.DeletedWrite.IsOf(clock, actor) && isDeleted && !list.IsDeleted)))
         {
             _journal.Add(new Change(ChangeKind.ListDeleted, list, list.DeletedWrite) { Flag = list.IsDeleted });
             (list.DeletedWrite, list.IsDeleted) = (new Register(clock, actor), isDeleted);

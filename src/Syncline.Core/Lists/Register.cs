@@ -10,4 +10,7 @@ internal readonly record struct Register(long Clock, string? Actor)
     /// <summary>Whether a later write takes its place: the greater clock, then the greater actor, ordinally.</summary>
     public bool IsBefore(long clock, string actor) =>
         Clock != clock ? Clock < clock : string.CompareOrdinal(Actor, actor) < 0;
+
+    /// <summary>Whether another write of the same actor with the same clock is there.</summary>
+    public bool IsOf(long clock, string actor) => Clock == clock && string.Equals(Actor, actor, StringComparison.Ordinal);
 }

@@ -18,30 +18,38 @@ internal sealed partial class Compactor(EngineServices services)
 {
     private const long StepBytesMax = 4 * 1024 * 1024;
     private const int StubTimeParts = 60;
+    private const int WinnersAtOnce = 64;
     private readonly ILogger _logger = services.Loggers.CreateLogger<Compactor>();
 
+    private TimeSpan StubTimePart => new(Math.Max(services.Options.StubTime.Ticks / StubTimeParts, 1));
+
     /// <summary>Looks through a log as far as it is old enough, tidies up, and says when more of it will be.</summary>
-    /// <returns>When the first operation that is too young now will be old enough; null when there is none.</returns>
+    /// <returns>
+    /// When the first operation that is too young now will be old enough, or else the stubs that were left now; null when there is nothing more to do
+    /// until something is appended.
+    /// </returns>
     public async Task<DateTimeOffset?> RunAsync(SpaceId space, CancellationToken cancellationToken)
     {
         DateTimeOffset now = services.TimeProvider.GetUtcNow();
         Progress progress;
+        bool leftStubs = false;
         do
         {
             long began = services.TimeProvider.GetTimestamp();
             progress = await StepAsync(space, now, cancellationToken);
+            leftStubs |= progress.HasDropped;
             await PauseAsync(began, cancellationToken);
         }
         while (progress.HasMore);
         await TidyAsync(space, cancellationToken);
-        return progress.NextDue;
+        return progress.NextDue ?? (leftStubs ? now + services.Options.StubTime + StubTimePart : null);
     }
 
     /// <summary>Removes old stubs and what is left of old snapshots, and gives room back, in small steps.</summary>
     public async Task TidyAsync(SpaceId space, CancellationToken cancellationToken)
     {
         // In whole parts of that time, so that not every pass looks at every stub.
-        long part = Math.Max(services.Options.StubTime.Ticks / StubTimeParts, 1);
+        long part = StubTimePart.Ticks;
         DateTimeOffset stubsBefore = new((services.TimeProvider.GetUtcNow() - services.Options.StubTime).UtcTicks / part * part, TimeSpan.Zero);
         bool hasMore;
         do
@@ -65,9 +73,11 @@ internal sealed partial class Compactor(EngineServices services)
         // The log's last operation stays: it says where the log stands.
         DateTimeOffset oldEnough = now - services.Options.HistoryTime;
         List<LoggedOperation> old = [.. page.Operations.TakeWhile(logged => logged.ReceivedAt <= oldEnough && logged.Seq < head.Seq)];
-        DateTimeOffset? nextDue = old.Count < page.Operations.Count ? page.Operations[old.Count].ReceivedAt + services.Options.HistoryTime : null;
+        DateTimeOffset? nextDue = old.Count < page.Operations.Count && page.Operations[old.Count] is { } next && next.Seq < head.Seq
+            ? next.ReceivedAt + services.Options.HistoryTime
+            : null;
         if (old.Count == 0)
-            return new Progress(HasMore: false, nextDue);
+            return new Progress(HasMore: false, HasDropped: false, nextDue);
 
         Contest contest = await HoldAsync(space, old, cancellationToken);
         CompactionStep step = new(head.Epoch, after, old[^1].Seq, contest.Winners, contest.Dropped, now);
@@ -80,33 +90,50 @@ internal sealed partial class Compactor(EngineServices services)
             LogDropped(space, step.Dropped.Count, step.UpTo);
         }
 
-        return new Progress(HasMore: !isDone || old.Count == page.Operations.Count, nextDue);
+        return new Progress(HasMore: !isDone || old.Count == page.Operations.Count, HasDropped: step.Dropped.Count > 0, nextDue);
     }
 
     private async Task<Contest> HoldAsync(SpaceId space, List<LoggedOperation> operations, CancellationToken cancellationToken)
     {
         Dictionary<long, RegisterKey[]> registers = operations.ToDictionary(logged => logged.Seq, RegistersOf);
-        IReadOnlyDictionary<RegisterKey, LoggedOperation> winners = await services.Store.FindWinnersAsync(
-            space, registers.Values.SelectMany(all => all).ToHashSet(), cancellationToken);
+        Dictionary<long, Entrant> challenged = [];
+        Dictionary<RegisterKey, long> winners = [];
+        await FindWinnersAsync(space, registers.Values.SelectMany(all => all).ToHashSet(), winners, challenged, cancellationToken);
 
         // What loses one register may win others: all of its have to be known.
-        LoggedOperation[] challenged = [.. winners.Values.DistinctBy(winner => winner.Seq)];
-        Dictionary<long, RegisterKey[]> ofChallenged = challenged.ToDictionary(winner => winner.Seq, RegistersOf);
-        HashSet<RegisterKey> others = [.. ofChallenged.Values.SelectMany(all => all).Where(register => !winners.ContainsKey(register))];
-        IReadOnlyDictionary<RegisterKey, LoggedOperation> winnersOfOthers = await services.Store.FindWinnersAsync(space, others, cancellationToken);
+        HashSet<RegisterKey> others = [.. challenged.Values.SelectMany(winner => winner.Registers).Where(register => !winners.ContainsKey(register))];
+        await FindWinnersAsync(space, others, winners, winnersFound: [], cancellationToken);
         Contest contest = new();
-        foreach (LoggedOperation winner in challenged)
+        foreach (Entrant winner in challenged.Values)
         {
-            foreach (RegisterKey register in ofChallenged[winner.Seq])
-            {
-                if ((winners.TryGetValue(register, out LoggedOperation? known) || winnersOfOthers.TryGetValue(register, out known)) && known.Seq == winner.Seq)
-                    contest.Seed(register, winner);
-            }
+            foreach (RegisterKey register in winner.Registers.Where(register => winners.TryGetValue(register, out long known) && known == winner.Seq))
+                contest.Seed(register, winner);
         }
 
         foreach (LoggedOperation logged in operations)
-            contest.Enter(logged, registers[logged.Seq]);
+            contest.Enter(new Entrant(logged.Seq, logged.Operation.Id.Stamp, registers[logged.Seq]));
         return contest;
+    }
+
+    // A few at a time, of which no more is kept than what they win: each may be as large as an operation can be, and the store reads them while
+    // nobody writes.
+    private async Task FindWinnersAsync(
+        SpaceId space,
+        HashSet<RegisterKey> registers,
+        Dictionary<RegisterKey, long> winners,
+        Dictionary<long, Entrant> winnersFound,
+        CancellationToken cancellationToken)
+    {
+        foreach (RegisterKey[] some in registers.Chunk(WinnersAtOnce))
+        {
+            foreach ((RegisterKey register, LoggedOperation winner) in await services.Store.FindWinnersAsync(space, some, cancellationToken))
+            {
+                winners.Add(register, winner.Seq);
+                winnersFound.TryAdd(winner.Seq, new Entrant(winner.Seq, winner.Operation.Id.Stamp, RegistersOf(winner)));
+            }
+
+            await Task.Yield();
+        }
     }
 
     private RegisterKey[] RegistersOf(LoggedOperation logged)
@@ -133,12 +160,15 @@ internal sealed partial class Compactor(EngineServices services)
     [LoggerMessage(20, LogLevel.Debug, "Dropped {Count} operations of space {Space} up to seq {UpTo}")]
     private partial void LogDropped(SpaceId space, int count, long upTo);
 
-    private readonly record struct Progress(bool HasMore, DateTimeOffset? NextDue);
+    private readonly record struct Progress(bool HasMore, bool HasDropped, DateTimeOffset? NextDue);
+
+    /// <summary>What is to be known of an operation: its place, its stamp and what it writes.</summary>
+    private sealed record Entrant(long Seq, Stamp Stamp, RegisterKey[] Registers);
 
     /// <summary>Who wins which register, and who wins none any more.</summary>
     private sealed class Contest
     {
-        private readonly Dictionary<RegisterKey, LoggedOperation> _winners = [];
+        private readonly Dictionary<RegisterKey, Entrant> _winners = [];
         private readonly HashSet<RegisterKey> _changed = [];
         private readonly Dictionary<long, int> _wins = [];
 
@@ -146,41 +176,41 @@ internal sealed partial class Compactor(EngineServices services)
 
         public List<long> Dropped { get; } = [];
 
-        public void Seed(RegisterKey register, LoggedOperation winner)
+        public void Seed(RegisterKey register, Entrant winner)
         {
             _winners[register] = winner;
             _wins[winner.Seq] = _wins.GetValueOrDefault(winner.Seq) + 1;
         }
 
-        public void Enter(LoggedOperation logged, RegisterKey[] registers)
+        public void Enter(Entrant entrant)
         {
-            Stamp stamp = logged.Operation.Id.Stamp;
+            (long seq, Stamp stamp, RegisterKey[] registers) = entrant;
 
             // An actor that used a clock for two resources may write one register twice with it. Which one wins is the model's matter: both stay.
-            if (registers.Length == 0 || registers.Any(register => _winners.TryGetValue(register, out LoggedOperation? other) && other.Operation.Id.Stamp == stamp))
+            if (registers.Length == 0 || registers.Any(register => _winners.TryGetValue(register, out Entrant? other) && other.Stamp == stamp))
                 return;
             int wins = 0;
             foreach (RegisterKey register in registers)
             {
-                if (_winners.TryGetValue(register, out LoggedOperation? winner))
+                if (_winners.TryGetValue(register, out Entrant? winner))
                 {
-                    if (stamp < winner.Operation.Id.Stamp)
+                    if (stamp < winner.Stamp)
                         continue;
                     Lose(winner);
                 }
 
-                _winners[register] = logged;
+                _winners[register] = entrant;
                 _changed.Add(register);
                 wins++;
             }
 
             if (wins > 0)
-                _wins[logged.Seq] = wins;
+                _wins[seq] = wins;
             else
-                Dropped.Add(logged.Seq);
+                Dropped.Add(seq);
         }
 
-        private void Lose(LoggedOperation winner)
+        private void Lose(Entrant winner)
         {
             if (--_wins[winner.Seq] > 0)
                 return;

@@ -53,23 +53,29 @@ public sealed class Bootstrap
     internal static async ValueTask<Bootstrap> BeginAsync(
         EngineServices services, LiveSpace space, UserId userId, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Scope> used = await services.Store.ReadScopesAsync(space.Id, cancellationToken);
-        Scope[] withState = [.. used.Where(scope => services.Reader.ModelOf(scope).SnapshotFormat > 0)];
         LogHead head = space.Feed.Now.Head;
-        StoredSnapshot? stored = await services.Store.FindSnapshotAsync(space.Id, cancellationToken);
-        bool isUsable = stored is not null && stored.Seq <= head.Seq && withState.All(stored.Scopes.Contains)
-            && stored.Parts.All(part => part.Format == services.Reader.ModelOf(part.Scope).SnapshotFormat);
-        SpaceSnapshot? taken = isUsable ? null : await space.TakeSnapshotAsync(cancellationToken);
-        Scope[] others = [.. used.Except(withState), .. taken?.ScopesBeside ?? stored!.ScopesBeside];
-        return new Bootstrap(
-            services,
-            space,
-            userId,
-            taken?.Head ?? head,
-            isUsable ? stored : null,
-            taken,
-            others.Length == 0 ? null : new Selection(others, []));
+        StoredSnapshot? stored = await FindUsableAsync(services, space.Id, head, cancellationToken);
+        SpaceSnapshot? taken = stored is null ? await space.ShareSnapshotAsync(cancellationToken) : null;
+
+        // After the states: the first operation of a scope that is not among these is after the states too, and is pulled.
+        IReadOnlyList<Scope> used = await services.Store.ReadScopesAsync(space.Id, cancellationToken);
+        Scope[] others = [.. used.Where(scope => !HasStates(services, scope)), .. taken?.ScopesBeside ?? stored!.ScopesBeside];
+        return new Bootstrap(services, space, userId, taken?.Head ?? head, stored, taken, others.Length == 0 ? null : new Selection(others, []));
     }
+
+    private static async ValueTask<StoredSnapshot?> FindUsableAsync(
+        EngineServices services, SpaceId space, LogHead head, CancellationToken cancellationToken)
+    {
+        if (await services.Store.FindSnapshotAsync(space, cancellationToken) is not { } stored || stored.Seq > head.Seq)
+            return null;
+        IReadOnlyList<Scope> used = await services.Store.ReadScopesAsync(space, cancellationToken);
+        return used.Where(scope => HasStates(services, scope)).All(stored.Scopes.Contains)
+            && stored.Parts.All(part => part.Format == services.Reader.ModelOf(part.Scope).SnapshotFormat)
+                ? stored
+                : null;
+    }
+
+    private static bool HasStates(EngineServices services, Scope scope) => services.Reader.ModelOf(scope).SnapshotFormat > 0;
 
     /// <summary>Reads the bytes of a state, piece by piece.</summary>
     /// <exception cref="InvalidDataException">What is stored is damaged, or was replaced meanwhile: what was read is of no use. Begin anew.</exception>

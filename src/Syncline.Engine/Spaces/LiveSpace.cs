@@ -27,6 +27,9 @@ public sealed class LiveSpace
     private volatile bool _rolesAreUncertain;
     private Task _running = Task.CompletedTask;
 
+    // The writer's alone.
+    private WeakReference<SpaceSnapshot>? _shared;
+
     internal LiveSpace(
         SpaceId id, LogHead head, IReadOnlyList<Member> members, EngineServices services, Action<LiveSpace> published)
     {
@@ -190,6 +193,26 @@ public sealed class LiveSpace
     /// <summary>Takes a snapshot of all models that had operations, between two rounds of the writer. It checks no role.</summary>
     internal ValueTask<SpaceSnapshot> TakeSnapshotAsync(CancellationToken cancellationToken) =>
         _writer.BetweenRoundsAsync(state => state.TakeSnapshotAsync(), cancellationToken);
+
+    /// <summary>
+    /// As <see cref="TakeSnapshotAsync"/>, for readers who take the rest from the log: while somebody still reads the one taken last, the others
+    /// get that one, until the log has grown by what makes a stored one due. So many slow readers hold one copy of the states in memory.
+    /// </summary>
+    internal ValueTask<SpaceSnapshot> ShareSnapshotAsync(CancellationToken cancellationToken) =>
+        _writer.BetweenRoundsAsync(
+            async state =>
+            {
+                if (_shared?.TryGetTarget(out SpaceSnapshot? last) == true && last.Head.Epoch == state.Head.Epoch
+                    && state.Head.Seq - last.Head.Seq < _services.Options.SnapshotOperationsMin)
+                {
+                    return last;
+                }
+
+                SpaceSnapshot taken = await state.TakeSnapshotAsync();
+                _shared = new WeakReference<SpaceSnapshot>(taken);
+                return taken;
+            },
+            cancellationToken);
 
     /// <summary>Reads a page of the stored log, for readers that look at the operations themselves.</summary>
     public ValueTask<LogPage> ReadLogAsync(long after, Selection selection, PageLimits limits, CancellationToken cancellationToken) =>

@@ -77,19 +77,27 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
             LogPutOff(space, e);
             Changed(space);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
         {
-            // A fault in the log of one space must not keep the others from being looked after. It is looked at again when it changes.
-            LogFault(space, e);
+            // Not again before it changes; the others are looked after all the same.
+            _due.TryRemove(space, out _);
+            LogFailed(space, e);
         }
     }
 
     private async Task StoreSnapshotAsync(SpaceId space, CancellationToken stoppingToken)
     {
         await using LiveSpaces.Lease? lease = await spaces.UseAsync(space, stoppingToken);
-        if (lease is not null)
-            await _snapshots.WriteAsync(lease.Space, stoppingToken);
-        await _compactor.TidyAsync(space, stoppingToken);
+        try
+        {
+            if (lease is not null)
+                await _snapshots.WriteAsync(lease.Space, stoppingToken);
+        }
+        finally
+        {
+            // Also the pieces of one that failed: they may be what fills the disk.
+            await _compactor.TidyAsync(space, stoppingToken);
+        }
     }
 
     private async Task CompactAsync(SpaceId space, CancellationToken stoppingToken)
@@ -103,6 +111,6 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
     [LoggerMessage(21, LogLevel.Warning, "Space {Space} cannot be looked after now")]
     private partial void LogPutOff(SpaceId space, Exception exception);
 
-    [LoggerMessage(22, LogLevel.Error, "Space {Space} could not be looked after, by a fault of the server's")]
-    private partial void LogFault(SpaceId space, Exception exception);
+    [LoggerMessage(22, LogLevel.Error, "Looking after space {Space} failed by a fault of the server's or of its log")]
+    private partial void LogFailed(SpaceId space, Exception exception);
 }

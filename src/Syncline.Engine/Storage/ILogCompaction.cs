@@ -24,8 +24,8 @@ public interface ILogCompaction
     ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step);
 
     /// <summary>
-    /// Does a small part of what is left to do after steps: removes stubs, and gives room back to the file system. A stub of a group stays while
-    /// an operation of the group does, so that a repeat of the group is known as a whole.
+    /// Does a small part of what is left to do after steps: removes stubs, and gives room back to the file system. The stubs of a group go
+    /// together, once no operation of the group is left and the last stub is old enough, so that a repeat of the group is known as a whole.
     /// </summary>
     /// <param name="space">The space.</param>
     /// <param name="stubsBefore">Stubs that were left before this time are removed.</param>

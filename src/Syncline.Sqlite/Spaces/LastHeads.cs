@@ -55,16 +55,38 @@ internal sealed class LastHeads : IDisposable
     }
 
     /// <summary>Notes where a log durably stands.</summary>
-    public void Note(SpaceId space, Epoch epoch, long seq) => Keep(space, new Place(epoch, seq));
+    public void Note(SpaceId space, Epoch epoch, long seq)
+    {
+        lock (_using)
+        {
+            if (_isDisposed) return;
+            bool isFirst = _notes.Count == 0;
+            _notes[space] = new Place(epoch, seq);
+            if (isFirst) _timer.Change(WriteAfter, Timeout.InfiniteTimeSpan);
+            if (_notes.Count >= NotesMax) WriteNotes();
+        }
+    }
 
-    /// <summary>Notes that a log was deleted, or replaced on purpose.</summary>
-    public void Forget(SpaceId space) => Keep(space, null);
+    /// <summary>
+    /// Forgets durably where a log stood, before it is deleted or begun anew on purpose: after a crash that follows, what was noted of the log before would
+    /// be taken for a later life of the new one.
+    /// </summary>
+    public void Forget(SpaceId space)
+    {
+        lock (_using)
+        {
+            if (Find(space) is null) return;
+            _notes[space] = null;
+            WriteNotes(isDurable: true);
+        }
+    }
 
     /// <summary>
     /// Writes what is noted now. Before a log forgets which epochs it had: one of them might be the last that is recorded, and the log then be
     /// taken for an older one after a crash.
     /// </summary>
-    public void WriteNotes()
+    /// <param name="isDurable">Whether to wait for the disk.</param>
+    public void WriteNotes(bool isDurable = false)
     {
         lock (_using)
         {
@@ -72,6 +94,7 @@ internal sealed class LastHeads : IDisposable
             try
             {
                 SqliteConnection connection = Connect();
+                connection.Execute(isDurable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
                 using SqliteTransaction transaction = connection.BeginImmediate();
                 foreach ((SpaceId space, Place? place) in _notes)
                     Write(connection, space, place);
@@ -104,18 +127,6 @@ internal sealed class LastHeads : IDisposable
             _isDisposed = true;
             _timer.Dispose();
             Close();
-        }
-    }
-
-    private void Keep(SpaceId space, Place? place)
-    {
-        lock (_using)
-        {
-            if (_isDisposed) return;
-            bool isFirst = _notes.Count == 0;
-            _notes[space] = place;
-            if (isFirst) _timer.Change(WriteAfter, Timeout.InfiniteTimeSpan);
-            if (_notes.Count >= NotesMax) WriteNotes();
         }
     }
 
@@ -162,7 +173,7 @@ internal sealed class LastHeads : IDisposable
         try
         {
             connection.BusyTimeout = BusyTimeout;
-            connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+            connection.Execute("PRAGMA journal_mode = WAL");
             if (DatabaseSchema.IsEmpty(connection)) Schema.Create(connection, fill: _ => { });
             else Schema.Upgrade(connection);
             return _connection = connection;

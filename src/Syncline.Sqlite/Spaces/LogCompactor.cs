@@ -8,19 +8,25 @@ namespace Syncline.Sqlite.Spaces;
 /// <summary>Drops operations from a space's log, through the connection that writes. One caller at a time.</summary>
 internal sealed class LogCompactor(SqliteConnection connection, LogReader reader, SnapshotFile snapshots, Epoch epoch)
 {
+    // The row of a group's last operation does not say that it is of a group; its stub does. A group's operations have seqs without a gap.
     private const string Drop =
         """
         INSERT INTO stubs (clock, actor, resource, seq, hash, group_end, dropped_at)
-        SELECT clock, actor, resource, seq, hash, group_end, ?2 FROM operations WHERE seq = ?1
+        SELECT clock, actor, resource, seq, hash,
+               CASE WHEN seq IS (SELECT before.group_end FROM operations AS before WHERE before.seq < ?1 ORDER BY before.seq DESC LIMIT 1)
+                      OR EXISTS (SELECT 1 FROM stubs WHERE stubs.group_end = ?1) THEN seq ELSE group_end END,
+               ?2
+        FROM operations WHERE seq = ?1
         """;
 
-    // A group's operations have seqs without a gap: if one of it is left before the stub, the nearest operation before it is of the group.
+    // A group's stubs go together, with the one that was left last. If an operation of it is left before the stub, the nearest before it is.
     private const string RemoveStubs =
         """
         DELETE FROM stubs AS stub
         WHERE (clock, actor, resource) IN (
             SELECT clock, actor, resource FROM stubs WHERE (clock, actor, resource) > (?1, ?2, ?3) ORDER BY clock, actor, resource LIMIT ?5)
           AND dropped_at < ?4
+          AND NOT EXISTS (SELECT 1 FROM stubs AS other WHERE other.group_end = stub.group_end AND other.dropped_at >= ?4)
           AND NOT EXISTS (SELECT 1 FROM operations WHERE seq > stub.seq AND seq <= stub.group_end)
           AND coalesce(group_end, seq) IS NOT (
             SELECT coalesce(group_end, seq) FROM operations WHERE seq < stub.seq ORDER BY seq DESC LIMIT 1)

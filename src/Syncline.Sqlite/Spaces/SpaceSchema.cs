@@ -199,8 +199,13 @@ internal static class SpaceSchema
         ) STRICT, WITHOUT ROWID;
         """;
 
+    private const string Version5 =
+        """
+        CREATE INDEX stubs_by_group ON stubs (group_end) WHERE group_end IS NOT NULL;
+        """;
+
     public static DatabaseSchema Current { get; } = new(ApplicationId, Scripts);
 
     /// <summary>All versions, for files of a version before.</summary>
-    public static IReadOnlyList<string> Scripts => [Version1, Version2, Version3, Version4];
+    public static IReadOnlyList<string> Scripts => [Version1, Version2, Version3, Version4, Version5];
 }

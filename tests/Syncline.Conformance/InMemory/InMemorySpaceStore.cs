@@ -498,7 +498,12 @@ public sealed class InMemorySpaceStore : ISpaceStore
         {
             foreach ((OperationId id, Stub stub) in Stubs.Where(one => one.Value.DroppedAt < before).ToArray())
             {
-                if (!Operations.Exists(logged => logged.GroupEnd == stub.Operation.GroupEnd)) Stubs.Remove(id);
+                long group = stub.Operation.GroupEnd;
+                if (!Operations.Exists(logged => logged.GroupEnd == group)
+                    && !Stubs.Values.Any(other => other.Operation.GroupEnd == group && other.DroppedAt >= before))
+                {
+                    Stubs.Remove(id);
+                }
             }
         }
 

@@ -106,6 +106,35 @@ public sealed class LastHeadsTests : IDisposable
         Assert.Empty(head.Earlier);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_log_made_anew_or_reset_twice_right_before_a_crash_is_not_behind(bool isReset)
+    {
+        await AppendAsync("a", 3);
+        Epoch last = new("epoch-3");
+        using SqliteServer server = new(_data);
+        if (isReset)
+        {
+            Epoch second = new("epoch-2");
+            await server.Store.ResetAsync(Space, new LogReset(First, 3, second, 4, "key-2", "", Now));
+            await server.Store.ResetAsync(Space, new LogReset(second, 4, last, 5, "key-3", "", Now));
+        }
+        else
+        {
+            await server.Store.DeleteAsync(Space, default);
+            await server.Store.CreateAsync(Space, last, Now, default);
+        }
+
+        await server.HeadAsync();
+        CopyAsAfterCrash(_data, _copy);
+        foreach (string ending in new[] { "", "-wal" }.Where(ending => File.Exists(_data.PathOf(LastHeads.FileName + ending))))
+            File.Copy(_data.PathOf(LastHeads.FileName + ending), _copy.PathOf(LastHeads.FileName + ending), overwrite: true);
+
+        using SqliteServer restarted = new(_copy);
+        Assert.Equal(last, (await restarted.HeadAsync()).Epoch);
+    }
+
     [Fact]
     public async Task Resets_just_before_a_crash_are_no_older_copies()
     {

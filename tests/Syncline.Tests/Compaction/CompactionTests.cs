@@ -207,6 +207,21 @@ public sealed class CompactionTests
     }
 
     [Fact]
+    public async Task A_log_of_which_only_the_last_operation_was_not_looked_through_is_due_when_something_comes()
+    {
+        await using CompactionWorld world = await CompactionWorld.StartAsync(onSqlite: true);
+        await world.PushAsync(world.Engine.Keyed("a", 1, "k"), world.Engine.Note("a", 2));
+        Assert.Null(await world.CompactAsync());
+
+        // Or when the stub may go.
+        await world.PushAsync(world.Engine.Keyed("a", 3, "k"), world.Engine.Note("a", 4));
+        Assert.Equal(world.Engine.Time.GetUtcNow() + TimeSpan.FromDays(61), await world.CompactAsync());
+        world.Engine.Time.Advance(TimeSpan.FromDays(61));
+        Assert.Null(await world.CompactAsync());
+        Assert.Equal(new OperationResult.Accepted(5), Assert.Single((await world.PushAsync(world.Engine.Keyed("a", 1, "k"))).Results));
+    }
+
+    [Fact]
     public async Task It_runs_by_itself_and_an_idle_space_is_due_when_its_log_is_old_enough()
     {
         await using CompactionWorld world = await CompactionWorld.StartAsync(onSqlite: true, options => options.HistoryTime = TimeSpan.FromDays(1));

@@ -1,3 +1,4 @@
+using Syncline.AspNetCore.Doors.Trees;
 using Syncline.Core.Operations;
 using Syncline.Engine.Following;
 using Syncline.Engine.Spaces;
@@ -49,6 +50,26 @@ public sealed class GenerationTests
         FollowPage page = await space.Follow(Bob, 0, Selection.All, Page).NextAsync(wait: false, default);
         Assert.Empty(page.Operations);
         Assert.Equal((2, 2, false, OperationDigest.Empty), (page.Cursor, page.Head.Seq, page.HasMore, page.Digest));
+    }
+
+    [Fact]
+    public async Task A_sync_of_trees_that_a_reset_overtakes_takes_no_old_cursor_for_one_of_the_new_epoch()
+    {
+        StoreAround? around = null;
+        await using EngineWorld world = await StartAsync(memory => around = new StoreAround(memory));
+        LiveSpace space = await world.UseAsync();
+        PushOutcome.Judged judged = await world.JudgedAsync(Alice, world.Move("p", 1, "root", null), world.Move("p", 2, "v", "root"));
+        around!.AfterRead = async _ =>
+        {
+            around.AfterRead = null;
+            await space.ResetAsync(Alice, "next", "", expected: null, default);
+        };
+        TreeSync sync = new(
+            space, Bob, new SyncRequest(Vectors: null, TimeSpan.Zero, Cursor: 1, judged.Epoch, WantsVectors: false, ClientId: null), Page);
+
+        SpaceAccessException refused = await Assert.ThrowsAsync<SpaceAccessException>(async () => await sync.NowAsync(default));
+
+        Assert.Equal(ErrorCodes.ResyncRequired, refused.Code);
     }
 
     [Fact]

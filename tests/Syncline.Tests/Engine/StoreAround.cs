@@ -13,6 +13,9 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     /// <summary>Called after a head was read and before it is given out.</summary>
     public Func<Task>? AfterReadHead { get; set; }
 
+    /// <summary>Called after the scopes were read and before they are given out.</summary>
+    public Func<Task>? AfterReadScopes { get; set; }
+
     /// <summary>Called before an append.</summary>
     public Func<Task>? BeforeAppend { get; set; }
 
@@ -24,6 +27,9 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
 
     /// <summary>What is known of a snapshot, it seems.</summary>
     public Func<StoredSnapshot, StoredSnapshot>? ShownSnapshot { get; set; }
+
+    /// <summary>Called after a piece of a snapshot was written.</summary>
+    public Action? AfterAddChunk { get; set; }
 
     /// <summary>Called before a log is removed.</summary>
     public Func<Task>? BeforeDelete { get; set; }
@@ -96,8 +102,13 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
         inner.TidyAsync(space, stubsBefore, cancellationToken);
 
-    public ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken) =>
-        inner.ReadScopesAsync(space, cancellationToken);
+    public async ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Scope> scopes = await inner.ReadScopesAsync(space, cancellationToken);
+        if (AfterReadScopes is { } action)
+            await action();
+        return scopes;
+    }
 
     public async ValueTask<StoredSnapshot?> FindSnapshotAsync(SpaceId space, CancellationToken cancellationToken)
     {
@@ -114,8 +125,11 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
     public ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
         inner.BeginSnapshotAsync(space, cancellationToken);
 
-    public ValueTask AddSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, ReadOnlyMemory<byte> bytes) =>
-        inner.AddSnapshotChunkAsync(space, snapshot, part, chunk, bytes);
+    public async ValueTask AddSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, ReadOnlyMemory<byte> bytes)
+    {
+        await inner.AddSnapshotChunkAsync(space, snapshot, part, chunk, bytes);
+        AfterAddChunk?.Invoke();
+    }
 
     public ValueTask<bool> CompleteSnapshotAsync(SpaceId space, StoredSnapshot snapshot) => inner.CompleteSnapshotAsync(space, snapshot);
 

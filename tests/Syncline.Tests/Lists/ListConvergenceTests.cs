@@ -63,6 +63,30 @@ public sealed class ListConvergenceTests
     }
 
     [Fact]
+    public void Writes_of_one_register_by_one_actor_with_one_clock_converge_too()
+    {
+        // A resource of the registry does not say which list it is: only there may an actor that counts wrongly write a register twice.
+        Operation[] all =
+        [
+            .. Before,
+            Registry(5, "a", """ "type":"createList","listId":"l","payload":{"title":"A","pos":[{"digit":3,"actor":"a"}]} """, "r1"),
+            Registry(5, "a", """ "type":"removeList","listId":"l","payload":{} """, "r2"),
+            Registry(5, "a", $$""" "type":"reorderList","listId":"l","payload":{"pos":{{At(9)}} } """, "r3"),
+            List("l", 5, "a", """ "type":"renameList","payload":{"title":"B"} """),
+            Registry(6, "a", """ "type":"createList","listId":"l" """, "r2"),
+        ];
+        ListReplica first = ListReplica.Of(all);
+        Seeds.Run(1, 60, random =>
+        {
+            ListReplica replica = Deliver(random, all, [], inOrderOfTheirs: false);
+            Assert.Equal(first.Bytes, replica.Bytes);
+        });
+        Assert.Equal("m 'Other':; l 'B': t=one u=two", first.Shown());
+        ListReplica removed = ListReplica.Of(all[..^1]);
+        Seeds.Run(100, 60, random => Assert.Equal(removed.Bytes, Deliver(random, all[..^1], [], inOrderOfTheirs: false).Bytes));
+    }
+
+    [Fact]
     public void Random_histories_of_three_replicas_end_with_equal_bytes() => Seeds.Run(100, 200, random =>
     {
         Operation[] all = [.. ListWorkload.Wild(random, random.Next(5, 150))];

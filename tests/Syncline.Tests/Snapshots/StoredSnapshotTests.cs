@@ -156,6 +156,47 @@ public sealed class StoredSnapshotTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
 
+    [Fact]
+    public async Task The_first_operation_of_a_scope_that_comes_while_a_bootstrap_begins_is_in_it_or_after_it()
+    {
+        await using EngineWorld world = await StartAsync();
+        await PushAsync(world, 1, 10);
+        Syncline.Engine.Spaces.LiveSpace space = await world.UseAsync();
+        Task? pushing = null;
+        _store!.AfterReadScopes = () =>
+        {
+            // Not waited for: the scopes may be read between two rounds of the writer.
+            pushing ??= world.JudgedAsync(EngineWorld.Alice, world.Note("n", 1));
+            return Task.CompletedTask;
+        };
+
+        Bootstrap bootstrap = await space.BootstrapAsync(EngineWorld.Alice, default);
+
+        await pushing!;
+        List<long> seqs = [];
+        await foreach (IReadOnlyList<LoggedOperation> page in bootstrap.ReadOperationsAsync(EngineWorld.Page, default))
+            seqs.AddRange(page.Select(logged => logged.Seq));
+        Assert.Equal(11, space.Feed.Now.Head.Seq);
+        Assert.True(bootstrap.Seq < 11 || seqs is [11], $"as of {bootstrap.Seq}, with {seqs.Count} operations beside");
+    }
+
+    [Fact]
+    public async Task Bootstraps_under_way_at_one_time_share_the_states_in_memory()
+    {
+        await using EngineWorld world = await StartAsync(options => options.SnapshotOperationsMin = 5);
+        await PushAsync(world, 1, 10);
+        Syncline.Engine.Spaces.LiveSpace space = await world.UseAsync();
+        Bootstrap first = await space.BootstrapAsync(EngineWorld.Alice, default);
+        await PushAsync(world, 11, 14);
+        Bootstrap second = await space.BootstrapAsync(EngineWorld.Alice, default);
+        await PushAsync(world, 15, 15);
+        Bootstrap third = await space.BootstrapAsync(EngineWorld.Alice, default);
+
+        Assert.Equal((10, 10, 15), (first.Seq, second.Seq, third.Seq));
+        ReadOnlyMemory<byte> state = await first.ReadAsync(0, default).SingleAsync();
+        Assert.True(state.Equals(await second.ReadAsync(0, default).SingleAsync()), "both read the same bytes");
+    }
+
     private async Task<EngineWorld> StartAsync(Action<Syncline.Engine.EngineOptions>? configure = null) =>
         await EngineWorld.StartAsync(memory => _store = new StoreAround(memory), configure: configure);
 

@@ -39,6 +39,7 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
     {
         while (true)
         {
+            Epoch epoch = Newest.Head.Epoch;
             LogPage page = await space.ReadLogAsync(after, Trees, limits, cancellationToken);
             (List<LoggedOperation> chosen, Dictionary<ResourceId, StateVector> late, long end, Found found) = await space.ReadTreesAsync(
                 userId,
@@ -48,6 +49,14 @@ internal sealed class TreeSync(LiveSpace space, UserId userId, SyncRequest reque
                     return (onTime, released, chosenTo, Look(trees, head));
                 },
                 cancellationToken);
+            if (found.Answer.Epoch != epoch)
+            {
+                // The log began anew between its page and the trees, and what the client has may not be of it.
+                if (request.Cursor is { } held)
+                    await space.DemandServableAsync(request.Epoch, held, cancellationToken);
+                continue;
+            }
+
             foreach ((ResourceId treeId, StateVector wanted) in late)
                 chosen.AddRange(await ReadAllAsync(treeId, wanted, cancellationToken));
             after = end;
