@@ -10,9 +10,10 @@ namespace Syncline.AspNetCore.Doors;
 internal sealed class WaitGate(IOptions<LimitOptions> limits, ICallers callers, EngineMeters meters, TimeProvider timeProvider)
 {
     private readonly ConcurrentDictionary<UserId, int> _waits = [];
+    private int _count;
 
-    /// <summary>How many requests wait now.</summary>
-    public int Count => _waits.Values.Sum();
+    /// <summary>How many requests wait now, their time running.</summary>
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Enters a wait. Dispose to leave it.</summary>
     /// <param name="caller">Who waits; never beyond the life of their token.</param>
@@ -30,13 +31,19 @@ internal sealed class WaitGate(IOptions<LimitOptions> limits, ICallers callers, 
                 ErrorCodes.TooManyWaits, $"more than {limits.Value.WaitsPerUserMax} requests of this user are waiting", TimeSpan.FromSeconds(5));
         }
 
+        Wait wait = new(this, caller, time, timeProvider, aborted);
         meters.Waits.Add(1);
-        return new Wait(this, caller, time, timeProvider, aborted);
+        Interlocked.Increment(ref _count);
+        return wait;
     }
 
     private ICallers Callers => callers;
 
-    private void CountLeft() => meters.Waits.Add(-1);
+    private void CountLeft()
+    {
+        meters.Waits.Add(-1);
+        Interlocked.Decrement(ref _count);
+    }
 
     private void Leave(UserId userId)
     {

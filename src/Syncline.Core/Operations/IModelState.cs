@@ -23,6 +23,9 @@ public interface IModelState
     /// <summary>Makes what was applied permanent; all marks end.</summary>
     void Commit();
 
+    /// <summary>Whether clients are told which operations the log has, so that those that were dropped have to be recalled.</summary>
+    bool TellsWhatIsStored => false;
+
     /// <summary>
     /// Says which operations of a resource, none of which decides anything any more, were in the log that was replayed, and are not. For models
     /// that tell clients what the log has.

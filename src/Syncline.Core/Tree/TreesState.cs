@@ -113,6 +113,9 @@ public sealed class TreesState : IModelState
     }
 
     /// <inheritdoc />
+    public bool TellsWhatIsStored => true;
+
+    /// <inheritdoc />
     public void Recall(ResourceId resourceId, StateVector dropped)
     {
         if (_trees.TryGetValue(resourceId, out Tree? tree))

@@ -129,7 +129,7 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
     // What compaction dropped of what was replayed; the snapshot knows of what is before it.
     private async ValueTask RecallAsync(IModelState state, long after, IEnumerable<Scope> scopes, CancellationToken cancellationToken)
     {
-        if (await _store.ReadCompactedUpToAsync(space, cancellationToken) <= after)
+        if (!state.TellsWhatIsStored || await _store.ReadCompactedUpToAsync(space, cancellationToken) <= after)
             return;
         foreach (Scope scope in scopes)
         {
