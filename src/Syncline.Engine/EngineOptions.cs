@@ -40,6 +40,13 @@ public sealed class EngineOptions
     [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
     public TimeSpan StubTime { get; set; } = TimeSpan.FromDays(60);
 
+    /// <summary>
+    /// How long what is in deleted tasks and lists is kept, after which it is purged: nothing but the deletion is left, and later writes to them are refused.
+    /// Not before <see cref="HistoryTime"/>. Default: for ever.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan? PurgeTime { get; set; }
+
     /// <summary>How often the spaces that changed are looked after: compaction, snapshots. Default 10 minutes, at least 1 second.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
     public TimeSpan MaintenanceInterval { get; set; } = TimeSpan.FromMinutes(10);

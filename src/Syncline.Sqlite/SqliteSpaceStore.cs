@@ -135,6 +135,14 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
         Write(space, log => log.Compactor.Compact(step), CancellationToken.None);
 
     /// <inheritdoc />
+    public ValueTask<IReadOnlyList<RegisterKey>> ReadPurgedAsync(SpaceId space, CancellationToken cancellationToken) =>
+        Write(space, IReadOnlyList<RegisterKey> (log) => log.Compactor.ReadPurged(), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<bool> PurgeAsync(SpaceId space, PurgeStep step) =>
+        Write(space, log => log.Compactor.Purge(step), CancellationToken.None);
+
+    /// <inheritdoc />
     public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
         Write(space, log => log.Compactor.Tidy(stubsBefore), cancellationToken);
 

@@ -825,6 +825,30 @@ public abstract partial class SpaceStoreConformance
     }
 
     [Fact]
+    public async Task What_is_purged_is_gone_and_known_to_be()
+    {
+        await CreateAsync();
+        await AppendAsync(Logged(Id("a", 1)), Logged(Id("a", 2)), Logged(Id("a", 3)));
+        RegisterKey thing = RegisterKey.Of(new OpaqueModel(), "thing");
+        RegisterKey other = RegisterKey.Of(new OpaqueModel(), "other");
+        await CompactAsync(after: 0, upTo: 2, dropped: [], new(other, 1), new(thing, 2));
+
+        Assert.False(await Store.PurgeAsync(Space, new PurgeStep(new Epoch("another"), [thing], [other], [1], Now)));
+        Assert.Empty(await Store.ReadPurgedAsync(Space, default));
+        Assert.True(await Store.PurgeAsync(Space, new PurgeStep(First, [thing], [other], [1], Now)));
+
+        Assert.Equal([thing], await Store.ReadPurgedAsync(Space, default));
+        Assert.Equal([2, 3], (await ReadAllAsync()).Select(logged => logged.Seq));
+        Assert.Equal([thing], (await Store.FindWinnersAsync(Space, [thing, other], default)).Keys);
+        Assert.Equal(1, (await Store.FindAsync(Space, [Id("a", 1)], [], default)).Operations[Id("a", 1)].Seq);
+
+        // Again is no harm.
+        Assert.True(await Store.PurgeAsync(Space, new PurgeStep(First, [thing], [], [], Now)));
+        Assert.Equal(ResetOutcome.Reset, await Store.ResetAsync(Space, new LogReset(First, 3, new Epoch("epoch-2"), 4, "key", "", Now)));
+        Assert.Empty(await Store.ReadPurgedAsync(Space, default));
+    }
+
+    [Fact]
     public async Task A_reset_leaves_nothing_of_compaction_and_snapshots()
     {
         await CreateAsync();

@@ -68,6 +68,11 @@ internal sealed class InstantStore : ISpaceStore
 
     public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) => ValueTask.FromResult(true);
 
+    public ValueTask<IReadOnlyList<RegisterKey>> ReadPurgedAsync(SpaceId space, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<RegisterKey>>([]);
+
+    public ValueTask<bool> PurgeAsync(SpaceId space, PurgeStep step) => ValueTask.FromResult(true);
+
     public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) => ValueTask.FromResult(false);
 
     public ValueTask<IReadOnlyList<Scope>> ReadScopesAsync(SpaceId space, CancellationToken cancellationToken) =>

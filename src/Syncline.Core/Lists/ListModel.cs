@@ -10,6 +10,14 @@ namespace Syncline.Core.Lists;
 /// <remarks>Nothing is refused: an operation of a shape that is not known has no content, is kept, and changes nothing.</remarks>
 public sealed class ListModel : IModel
 {
+    internal const string Title = "title";
+    internal const string Pos = "pos";
+    internal const string Text = "text";
+    internal const string Done = "done";
+    internal const string Note = "note";
+    internal const string Place = "place";
+    internal const string Deleted = "deleted";
+
     /// <summary>The scope of operations on lists.</summary>
     public static Scope RegistryScope { get; } = new("registry");
 
@@ -36,22 +44,30 @@ public sealed class ListModel : IModel
     public object? ReadContent(in OperationId id, JsonText payload) => ListOperationReader.Read(id, payload.Utf8.Span);
 
     /// <inheritdoc />
+    public string? ThingOf(Operation operation) => operation.Content switch
+    {
+        ListOperation.WriteTask write => NameOf(write.HomeId, write.TaskId, Deleted),
+        ListOperation.WriteList write => NameOf(write.ListId, Deleted),
+        _ => null,
+    };
+
+    /// <inheritdoc />
     public IReadOnlyList<string> RegistersOf(Operation operation)
     {
         List<string> registers = [];
         switch (operation.Content)
         {
             case ListOperation.WriteList write:
-                Add("title", write.Title is not null);
-                Add("pos", write.Position is not null);
-                Add("deleted", write.IsDeleted is not null);
+                Add(Title, write.Title is not null);
+                Add(Pos, write.Position is not null);
+                Add(Deleted, write.IsDeleted is not null);
                 break;
             case ListOperation.WriteTask write:
-                Add("text", write.Text is not null);
-                Add("done", write.IsDone is not null);
-                Add("note", write.Note is not null);
-                Add("place", write.Place is not null);
-                Add("deleted", write.IsDeleted is not null);
+                Add(Text, write.Text is not null);
+                Add(Done, write.IsDone is not null);
+                Add(Note, write.Note is not null);
+                Add(Place, write.Place is not null);
+                Add(Deleted, write.IsDeleted is not null);
                 break;
         }
 
@@ -62,9 +78,13 @@ public sealed class ListModel : IModel
             if (isWritten)
             {
                 registers.Add(operation.Content is ListOperation.WriteTask task
-                    ? $"task\n{task.HomeId}\n{task.TaskId}\n{register}"
-                    : $"list\n{((ListOperation.WriteList)operation.Content!).ListId}\n{register}");
+                    ? NameOf(task.HomeId, task.TaskId, register)
+                    : NameOf(((ListOperation.WriteList)operation.Content!).ListId, register));
             }
         }
     }
+
+    internal static string NameOf(string listId, string register) => $"list\n{listId}\n{register}";
+
+    internal static string NameOf(string homeId, string taskId, string register) => $"task\n{homeId}\n{taskId}\n{register}";
 }

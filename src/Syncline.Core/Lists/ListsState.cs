@@ -130,6 +130,71 @@ public sealed class ListsState : IModelState
     }
 
     /// <inheritdoc />
+    public IEnumerable<DeletedThing> FindDeleted() => _lists.Values
+        .SelectMany(list => list.Tasks.Values.Select(DeletedOf).Prepend(DeletedOf(list)))
+        .OfType<DeletedThing>();
+
+    /// <inheritdoc />
+    public DeletedThing? FindDeleted(string register) => register.Split('\n') switch
+    {
+        [_, var listId, ListModel.Deleted] => _lists.TryGetValue(listId, out ListEntry? list) ? DeletedOf(list) : null,
+        [_, var homeId, var taskId, ListModel.Deleted] =>
+            _lists.TryGetValue(homeId, out ListEntry? home) && home.Tasks.TryGetValue(taskId, out TaskEntry? task) ? DeletedOf(task) : null,
+        _ => null,
+    };
+
+    /// <inheritdoc />
+    public void Purge(DeletedThing thing)
+    {
+        if (thing.Register.Split('\n') is [_, var homeId, var taskId, _])
+        {
+            TaskEntry task = _lists[homeId].Tasks[taskId];
+            (task.TextWrite, task.DoneWrite, task.NoteWrite, task.PlaceWrite) = (default, default, default, default);
+            (task.Text, task.Note, task.IsDone, task.Position) = (null, null, false, default);
+            task.StandIn(task.Home);
+        }
+        else
+        {
+            ListEntry list = _lists[thing.Register.Split('\n')[1]];
+            (list.TitleWrite, list.PositionWrite, list.Title, list.Position) = (default, default, null, default);
+        }
+    }
+
+    private static DeletedThing? DeletedOf(ListEntry list)
+    {
+        if (!list.IsDeleted)
+            return null;
+        List<KeyValuePair<string, Stamp>> others = [];
+        Add(ListModel.Title, list.TitleWrite);
+        Add(ListModel.Pos, list.PositionWrite);
+        return others.Count == 0 ? null : new DeletedThing(ListModel.NameOf(list.Id, ListModel.Deleted), list.DeletedWrite.Stamp, others);
+
+        void Add(string register, Register write)
+        {
+            if (write.IsWritten)
+                others.Add(KeyValuePair.Create(ListModel.NameOf(list.Id, register), write.Stamp));
+        }
+    }
+
+    private static DeletedThing? DeletedOf(TaskEntry task)
+    {
+        if (!task.IsDeleted)
+            return null;
+        List<KeyValuePair<string, Stamp>> others = [];
+        Add(ListModel.Text, task.TextWrite);
+        Add(ListModel.Done, task.DoneWrite);
+        Add(ListModel.Note, task.NoteWrite);
+        Add(ListModel.Place, task.PlaceWrite);
+        return others.Count == 0 ? null : new DeletedThing(ListModel.NameOf(task.Home.Id, task.Id, ListModel.Deleted), task.DeletedWrite.Stamp, others);
+
+        void Add(string register, Register write)
+        {
+            if (write.IsWritten)
+                others.Add(KeyValuePair.Create(ListModel.NameOf(task.Home.Id, task.Id, register), write.Stamp));
+        }
+    }
+
+    /// <inheritdoc />
     public IEnumerable<ResourceSnapshot> WriteSnapshots()
     {
         foreach (ListEntry list in _lists.Values.Where(list => list.HasOperations).OrderBy(list => list.Id, StringComparer.Ordinal))

@@ -1,3 +1,5 @@
+using Syncline.Core.Operations;
+
 namespace Syncline.Core.Lists;
 
 /// <summary>The greatest write of one field that is known, as a stamp without its value, which stands beside it.</summary>
@@ -6,6 +8,8 @@ namespace Syncline.Core.Lists;
 internal readonly record struct Register(long Clock, string? Actor)
 {
     public bool IsWritten => Clock > 0;
+
+    public Stamp Stamp => new(Clock, new ActorId(Actor!));
 
     /// <summary>Whether a later write takes its place: the greater clock, then the greater actor, ordinally.</summary>
     public bool IsBefore(long clock, string actor) =>

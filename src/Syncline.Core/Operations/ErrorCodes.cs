@@ -54,6 +54,9 @@ public static class ErrorCodes
     /// <summary>Per operation: another operation has this identity. Give the new one a new clock.</summary>
     public const string IdentityReused = "identity_reused";
 
+    /// <summary>Per operation: what it changes was deleted for good. It will never be accepted.</summary>
+    public const string EntityDeleted = "entity_deleted";
+
     /// <summary>Per operation: the actor belongs to another user. Take a new actor and renumber what is unsent.</summary>
     public const string ActorTaken = "actor_taken";
 

@@ -33,6 +33,13 @@ public interface IModel
     /// <param name="operation">From the log, its content read.</param>
     IReadOnlyList<string> RegistersOf(Operation operation) => [];
 
+    /// <summary>
+    /// The register that says whether the thing is deleted that an operation writes to; null where the model deletes nothing. It names the thing, and once
+    /// that is purged, no operation on it is accepted any more.
+    /// </summary>
+    /// <param name="operation">Its content read.</param>
+    string? ThingOf(Operation operation) => null;
+
     /// <summary>The version of the bytes of <see cref="IModelState.WriteSnapshots"/>; 0 when the model writes none.</summary>
     int SnapshotFormat => 0;
 

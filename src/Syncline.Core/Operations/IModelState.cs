@@ -34,6 +34,17 @@ public interface IModelState
     {
     }
 
+    /// <summary>What is deleted, and of which there is more than that.</summary>
+    IEnumerable<DeletedThing> FindDeleted() => [];
+
+    /// <summary>One of them as it is now; null when it is none.</summary>
+    DeletedThing? FindDeleted(string register) => null;
+
+    /// <summary>Takes away all there is of a deleted thing but that it is deleted, between two commits.</summary>
+    void Purge(DeletedThing thing)
+    {
+    }
+
     /// <summary>The whole state as bytes, resource by resource, between two commits.</summary>
     IEnumerable<ResourceSnapshot> WriteSnapshots() => [];
 

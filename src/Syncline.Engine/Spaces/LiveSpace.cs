@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine.Accounts;
+using Syncline.Engine.Compaction;
 using Syncline.Engine.Following;
 using Syncline.Engine.Snapshots;
 using Syncline.Engine.Storage;
@@ -189,6 +190,14 @@ public sealed class LiveSpace
         DemandRole(userId, Role.Viewer);
         return Bootstrap.BeginAsync(_services, this, userId, cancellationToken);
     }
+
+    /// <summary>What the models have as deleted, between two rounds of the writer.</summary>
+    internal ValueTask<IReadOnlyList<(IModel Model, DeletedThing Thing)>> FindDeletedAsync(CancellationToken cancellationToken) =>
+        _writer.BetweenRoundsAsync(state => state.FindDeletedAsync(), cancellationToken);
+
+    /// <summary>Purges deleted things, between two rounds of the writer: an operation is judged before it or after it.</summary>
+    internal ValueTask<int> PurgeAsync(IReadOnlyList<Purger.Purge> purges, CancellationToken cancellationToken) =>
+        _writer.BetweenRoundsAsync(state => state.PurgeAsync(purges), cancellationToken);
 
     /// <summary>Takes a snapshot of all models that had operations, between two rounds of the writer. It checks no role.</summary>
     internal ValueTask<SpaceSnapshot> TakeSnapshotAsync(CancellationToken cancellationToken) =>

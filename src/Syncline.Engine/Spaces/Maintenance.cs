@@ -14,6 +14,7 @@ namespace Syncline.Engine.Spaces;
 internal sealed partial class Maintenance(EngineServices services, LiveSpaces spaces)
 {
     private readonly Compactor _compactor = new(services);
+    private readonly Purger _purger = new(services);
     private readonly SnapshotWriter _snapshots = new(services);
     private readonly ConcurrentDictionary<SpaceId, bool> _changed = [];
 
@@ -102,10 +103,19 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
 
     private async Task CompactAsync(SpaceId space, CancellationToken stoppingToken)
     {
-        if (await _compactor.RunAsync(space, stoppingToken) is { } next)
-            _due[space] = next;
+        DateTimeOffset? next = await _compactor.RunAsync(space, stoppingToken);
+        if (services.Options.PurgeTime is { } purgeTime && await PurgeAsync(space, purgeTime, stoppingToken) is { } nextPurge && !(next < nextPurge))
+            next = nextPurge;
+        if (next is { } due)
+            _due[space] = due;
         else
             _due.TryRemove(space, out _);
+    }
+
+    private async Task<DateTimeOffset?> PurgeAsync(SpaceId space, TimeSpan purgeTime, CancellationToken stoppingToken)
+    {
+        await using LiveSpaces.Lease? lease = await spaces.UseAsync(space, stoppingToken);
+        return lease is null ? null : await _purger.RunAsync(lease.Space, purgeTime, stoppingToken);
     }
 
     [LoggerMessage(21, LogLevel.Warning, "Space {Space} cannot be looked after now")]

@@ -23,6 +23,12 @@ public interface ILogCompaction
     /// <summary>Drops what a step found, in one transaction; false, and nothing written, when it is not for the log as it is.</summary>
     ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step);
 
+    /// <summary>The things that were purged.</summary>
+    ValueTask<IReadOnlyList<RegisterKey>> ReadPurgedAsync(SpaceId space, CancellationToken cancellationToken);
+
+    /// <summary>Purges things, in one transaction; false, and nothing written, when the log has another epoch.</summary>
+    ValueTask<bool> PurgeAsync(SpaceId space, PurgeStep step);
+
     /// <summary>
     /// Does a small part of what is left to do after steps: removes stubs, and gives room back to the file system. The stubs of a group go
     /// together, once no operation of the group is left and the last stub is old enough, so that a repeat of the group is known as a whole.

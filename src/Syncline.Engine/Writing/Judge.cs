@@ -118,6 +118,9 @@ internal sealed class Judge(SpaceId space, SpaceState state, Batch batch, Known 
         if (JudgeByRules(operation, model, userId, role) is { } refusal)
             return new OperationResult.Rejected(refusal);
 
+        if (state.IsPurged(operation))
+            return Rejected(ErrorCodes.EntityDeleted, "what the operation changes was deleted for good");
+
         Decision decision = model.Decide(operation, new DecisionContext(userId, batch.ReceivedAt, batch.HighestClock + 1));
         if (decision is Decision.Refused refused)
             return new OperationResult.Rejected(refused.Refusal);

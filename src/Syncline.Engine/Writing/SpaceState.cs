@@ -1,5 +1,6 @@
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
+using Syncline.Engine.Compaction;
 using Syncline.Engine.Snapshots;
 using Syncline.Engine.Spaces;
 using Syncline.Engine.Storage;
@@ -17,6 +18,9 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
     private readonly OperationReader _reader = services.Reader;
     private readonly SnapshotReader _snapshots = new(services);
     private readonly Dictionary<IModel, IModelState> _states = [];
+
+    // Read with the first model's state.
+    private HashSet<RegisterKey>? _purged;
 
     /// <summary>Where the loaded states stand.</summary>
     public required LogHead Head { get; set; }
@@ -41,6 +45,8 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
             await RecallAsync(state, after, model.Scopes, cancellationToken);
         }
 
+        _purged ??= [.. await _store.ReadPurgedAsync(space, cancellationToken)];
+        PurgeAgain(model, state);
         _states.Add(model, state);
         Trees ??= state as TreesState;
         return state;
@@ -48,6 +54,65 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
 
     /// <summary>The state of a scope whose model was loaded before.</summary>
     public IModelState Of(Scope scope) => _states[_reader.ModelOf(scope)];
+
+    /// <summary>Whether an operation writes to something that was purged.</summary>
+    public bool IsPurged(Operation operation)
+    {
+        if (_purged is not { Count: > 0 } purged)
+            return false;
+        IModel model = _reader.ModelOf(operation.Id.Scope);
+        return model.ThingOf(operation) is { } thing && purged.Contains(RegisterKey.Of(model, thing));
+    }
+
+    /// <summary>What the models that had operations have as deleted.</summary>
+    public async ValueTask<IReadOnlyList<(IModel Model, DeletedThing Thing)>> FindDeletedAsync()
+    {
+        List<(IModel, DeletedThing)> deleted = [];
+        IReadOnlyList<Scope> used = await _store.ReadScopesAsync(space, CancellationToken.None);
+        foreach (IModel model in used.Select(_reader.ModelOf).Distinct().Where(model => model.Scopes.Count > 0))
+        {
+            IModelState state = await LoadAsync(model.Scopes.First(), CancellationToken.None);
+            deleted.AddRange(state.FindDeleted().Select(thing => (model, thing)));
+        }
+
+        return deleted;
+    }
+
+    /// <summary>Purges those things to which nothing was written since they were found.</summary>
+    /// <returns>How many.</returns>
+    public async ValueTask<int> PurgeAsync(IReadOnlyList<Purger.Purge> purges)
+    {
+        List<Purger.Purge> unchanged = [];
+        foreach (Purger.Purge purge in purges)
+        {
+            IModelState state = await LoadAsync(purge.Model.Scopes.First(), CancellationToken.None);
+            if (purge.Thing.IsUnchanged(state.FindDeleted(purge.Thing.Register)))
+                unchanged.Add(purge);
+        }
+
+        PurgeStep step = new(
+            Head.Epoch,
+            [.. unchanged.Select(purge => purge.Key)],
+            [.. unchanged.SelectMany(purge => purge.Registers)],
+            [.. unchanged.SelectMany(purge => purge.Dropped)],
+            services.TimeProvider.GetUtcNow());
+        try
+        {
+            if (unchanged.Count == 0 || !await _store.PurgeAsync(space, step))
+                return 0;
+        }
+        catch (StoreUnavailableException)
+        {
+            // It may be purged or not; only the store can tell.
+            Forget(Head);
+            throw;
+        }
+
+        foreach (Purger.Purge purge in unchanged)
+            _states[purge.Model].Purge(purge.Thing);
+        _purged!.UnionWith(step.Things);
+        return unchanged.Count;
+    }
 
     /// <summary>
     /// Takes an operation in that its state has not seen; content is read where the log does not keep it. Those that no model claims mean
@@ -87,6 +152,7 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
     public void Forget(LogHead head)
     {
         _states.Clear();
+        _purged = null;
         Trees = null;
         Head = head;
     }
@@ -136,6 +202,15 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
             foreach ((ResourceId resourceId, StateVector dropped) in await _store.ReadDroppedAsync(space, scope, after, cancellationToken))
                 state.Recall(resourceId, dropped);
         }
+    }
+
+    // What had come to a purged thing before, had lost, and was not dropped yet, is not to come back.
+    private void PurgeAgain(IModel model, IModelState state)
+    {
+        if (_purged is not { Count: > 0 } purged)
+            return;
+        foreach (DeletedThing thing in state.FindDeleted().Where(thing => purged.Contains(RegisterKey.Of(model, thing.Register))).ToArray())
+            state.Purge(thing);
     }
 
     private void Take(IModelState state, LoggedOperation logged)

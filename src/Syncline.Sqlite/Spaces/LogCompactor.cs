@@ -108,17 +108,7 @@ internal sealed class LogCompactor(SqliteConnection connection, LogReader reader
             put.Run();
         }
 
-        foreach (long seq in step.Dropped)
-        {
-            using SqliteStatement leaveStub = connection.Cached(Drop);
-            leaveStub.Bind(1, seq);
-            leaveStub.Bind(2, step.DroppedAt);
-            leaveStub.Run();
-            using SqliteStatement delete = connection.Cached("DELETE FROM operations WHERE seq = ?1");
-            delete.Bind(1, seq);
-            delete.Run();
-        }
-
+        DropAll(step.Dropped, step.DroppedAt);
         using (SqliteStatement move = connection.Cached("UPDATE meta SET compacted_up_to = ?1"))
         {
             move.Bind(1, step.UpTo);
@@ -126,14 +116,53 @@ internal sealed class LogCompactor(SqliteConnection connection, LogReader reader
         }
 
         transaction.Commit();
-        if (step.Dropped.Count > 0 && step.DroppedAt < _oldestStub) _oldestStub = step.DroppedAt;
+        NoteStubs(step.Dropped.Count, step.DroppedAt);
+        return true;
+    }
+
+    public List<RegisterKey> ReadPurged()
+    {
+        List<RegisterKey> purged = [];
+        using SqliteStatement read = connection.Cached("SELECT register FROM purged");
+        while (read.Step())
+            purged.Add(RegisterKey.From(read.Blob(0)));
+        return purged;
+    }
+
+    /// <exception cref="SqliteException">Nothing was written.</exception>
+    public bool Purge(PurgeStep step)
+    {
+        using SqliteTransaction transaction = connection.BeginImmediate();
+        if (step.Epoch != epoch) return false;
+
+        Span<byte> bytes = stackalloc byte[RegisterKey.Size];
+        foreach (RegisterKey thing in step.Things)
+        {
+            thing.WriteTo(bytes);
+            using SqliteStatement put = connection.Cached("INSERT INTO purged (register, purged_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING");
+            put.BindBlob(1, bytes);
+            put.Bind(2, step.At);
+            put.Run();
+        }
+
+        foreach (RegisterKey register in step.Registers)
+        {
+            register.WriteTo(bytes);
+            using SqliteStatement free = connection.Cached("DELETE FROM winners WHERE register = ?1");
+            free.BindBlob(1, bytes);
+            free.Run();
+        }
+
+        DropAll(step.Dropped, step.At);
+        transaction.Commit();
+        NoteStubs(step.Dropped.Count, step.At);
         return true;
     }
 
     /// <summary>Forgets what belonged to a log that is gone, in the caller's transaction: the next begins after a seq.</summary>
     public void Reset(long after)
     {
-        connection.Execute("DELETE FROM stubs; DELETE FROM winners");
+        connection.Execute("DELETE FROM stubs; DELETE FROM winners; DELETE FROM purged");
         using SqliteStatement move = connection.Cached("UPDATE meta SET compacted_up_to = ?1");
         move.Bind(1, after);
         move.Run();
@@ -194,6 +223,25 @@ internal sealed class LogCompactor(SqliteConnection connection, LogReader reader
         // A file of an older version: it is written anew, once in its life.
         connection.Execute($"PRAGMA auto_vacuum = {SpaceSchema.IncrementalVacuum}; VACUUM");
         return false;
+    }
+
+    private void DropAll(IReadOnlyList<long> seqs, DateTimeOffset at)
+    {
+        foreach (long seq in seqs)
+        {
+            using SqliteStatement leaveStub = connection.Cached(Drop);
+            leaveStub.Bind(1, seq);
+            leaveStub.Bind(2, at);
+            leaveStub.Run();
+            using SqliteStatement delete = connection.Cached("DELETE FROM operations WHERE seq = ?1");
+            delete.Bind(1, seq);
+            delete.Run();
+        }
+    }
+
+    private void NoteStubs(int count, DateTimeOffset droppedAt)
+    {
+        if (count > 0 && droppedAt < _oldestStub) _oldestStub = droppedAt;
     }
 
     private static void BindIdentity(SqliteStatement statement, (long Clock, long Actor, long Resource) identity)

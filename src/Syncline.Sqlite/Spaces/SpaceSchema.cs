@@ -204,8 +204,17 @@ internal static class SpaceSchema
         CREATE INDEX stubs_by_group ON stubs (group_end) WHERE group_end IS NOT NULL;
         """;
 
+    private const string Version6 =
+        """
+        -- Deleted things of which nothing but their deletion is left.
+        CREATE TABLE purged (
+            register  BLOB    PRIMARY KEY,              -- 16 bytes: the register that says it is deleted
+            purged_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """;
+
     public static DatabaseSchema Current { get; } = new(ApplicationId, Scripts);
 
     /// <summary>All versions, for files of a version before.</summary>
-    public static IReadOnlyList<string> Scripts => [Version1, Version2, Version3, Version4, Version5];
+    public static IReadOnlyList<string> Scripts => [Version1, Version2, Version3, Version4, Version5, Version6];
 }

@@ -205,6 +205,26 @@ public sealed class InMemorySpaceStore : ISpaceStore
             CancellationToken.None));
 
     /// <inheritdoc />
+    public ValueTask<IReadOnlyList<RegisterKey>> ReadPurgedAsync(SpaceId space, CancellationToken cancellationToken) =>
+        new(Run<IReadOnlyList<RegisterKey>>(() => [.. Find(space).Purged], cancellationToken));
+
+    /// <inheritdoc />
+    public ValueTask<bool> PurgeAsync(SpaceId space, PurgeStep step) =>
+        new(Run(
+            () =>
+            {
+                Log log = Find(space);
+                if (log.Epoch != step.Epoch) return false;
+                log.Purged.UnionWith(step.Things);
+                foreach (RegisterKey register in step.Registers)
+                    log.Winners.Remove(register);
+                foreach (long seq in step.Dropped)
+                    log.Drop(seq, step.At);
+                return true;
+            },
+            CancellationToken.None));
+
+    /// <inheritdoc />
     public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
         new(Run(
             () =>
@@ -426,6 +446,8 @@ public sealed class InMemorySpaceStore : ISpaceStore
 
         public Dictionary<RegisterKey, long> Winners { get; } = [];
 
+        public HashSet<RegisterKey> Purged { get; } = [];
+
         public long CompactedUpTo { get; set; }
 
         public StoredSnapshot? Snapshot { get; set; }
@@ -468,6 +490,7 @@ public sealed class InMemorySpaceStore : ISpaceStore
             ByIdentity.Clear();
             Stubs.Clear();
             Winners.Clear();
+            Purged.Clear();
             (Snapshot, CompactedUpTo) = (null, reset.After);
             Epochs.Clear();
             Epochs.Add(new EarlierEpoch(Epoch, SharedUpTo: 0));

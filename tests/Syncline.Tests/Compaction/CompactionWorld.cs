@@ -81,12 +81,18 @@ internal sealed class CompactionWorld : IAsyncDisposable
     /// <summary>The lists of some operations in the order given, as bytes that are equal where the lists are.</summary>
     public string ReplayLists(IEnumerable<LoggedOperation> operations)
     {
+        IModelState state = Replay((ListsState)new ListModel().CreateState(), operations);
+        return BytesOf(state.WriteSnapshots());
+    }
+
+    /// <summary>The lists of some operations in the order given.</summary>
+    public ListsState Replay(ListsState state, IEnumerable<LoggedOperation> operations)
+    {
         ListModel model = new();
-        IModelState state = model.CreateState();
         foreach (LoggedOperation logged in operations.Where(logged => model.Scopes.Contains(logged.Operation.Id.Scope)))
             Take(state, logged);
         state.Commit();
-        return BytesOf(state.WriteSnapshots());
+        return state;
     }
 
     /// <summary>The same of the space's own lists.</summary>

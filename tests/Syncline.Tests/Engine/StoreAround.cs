@@ -99,6 +99,11 @@ internal sealed class StoreAround(ISpaceStore inner) : ISpaceStore
 
     public ValueTask<bool> CompactAsync(SpaceId space, CompactionStep step) => inner.CompactAsync(space, step);
 
+    public ValueTask<IReadOnlyList<RegisterKey>> ReadPurgedAsync(SpaceId space, CancellationToken cancellationToken) =>
+        inner.ReadPurgedAsync(space, cancellationToken);
+
+    public ValueTask<bool> PurgeAsync(SpaceId space, PurgeStep step) => inner.PurgeAsync(space, step);
+
     public ValueTask<bool> TidyAsync(SpaceId space, DateTimeOffset stubsBefore, CancellationToken cancellationToken) =>
         inner.TidyAsync(space, stubsBefore, cancellationToken);
 

@@ -38,15 +38,15 @@ public sealed class PowerLossTests
     [PowerLossFact]
     public async Task Without_syncs_acknowledged_operations_are_lost() =>
         Assert.InRange(
-            await Outages.CountLossesAsync(20, random => new SpacesWorkload(random, pragmas: "PRAGMA synchronous = OFF")), 1, 20);
+            await Outages.CountLossesAsync(60, random => new SpacesWorkload(random, pragmas: "PRAGMA synchronous = OFF")), 1, 60);
 
     [PowerLossFact]
     public async Task On_a_disk_that_lies_about_contents_acknowledged_operations_and_accounts_are_lost()
     {
         static PowerLossDisk MakeDisk(string root) => new(root) { LiesAboutContents = true };
 
-        Assert.InRange(await Outages.CountLossesAsync(10, random => new SpacesWorkload(random), MakeDisk), 1, 10);
-        Assert.InRange(await Outages.CountLossesAsync(10, _ => new AccountsWorkload(), MakeDisk), 1, 10);
+        Assert.InRange(await Outages.CountLossesAsync(60, random => new SpacesWorkload(random), MakeDisk), 1, 60);
+        Assert.InRange(await Outages.CountLossesAsync(60, _ => new AccountsWorkload(), MakeDisk), 1, 60);
     }
 
     [PowerLossFact]
@@ -54,8 +54,8 @@ public sealed class PowerLossTests
     {
         static PowerLossDisk MakeDisk(string root) => new(root) { LiesAboutNames = true };
 
-        Assert.InRange(await Outages.CountLossesAsync(10, random => new SpacesWorkload(random), MakeDisk), 1, 10);
-        Assert.InRange(await Outages.CountLossesAsync(10, _ => new AccountsWorkload(), MakeDisk), 1, 10);
+        Assert.InRange(await Outages.CountLossesAsync(60, random => new SpacesWorkload(random), MakeDisk), 1, 60);
+        Assert.InRange(await Outages.CountLossesAsync(60, _ => new AccountsWorkload(), MakeDisk), 1, 60);
     }
 
     [PowerLossFact]
