@@ -43,10 +43,10 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
             (state, long after) = await _snapshots.TryLoadAsync(space, model, Head, cancellationToken) ?? (model.CreateState(), 0);
             await ReplayAsync(state, after, new Selection(model.Scopes, []), cancellationToken);
             await RecallAsync(state, after, model.Scopes, cancellationToken);
+            _purged ??= [.. await _store.ReadPurgedAsync(space, cancellationToken)];
+            PurgeAgain(model, state);
         }
 
-        _purged ??= [.. await _store.ReadPurgedAsync(space, cancellationToken)];
-        PurgeAgain(model, state);
         _states.Add(model, state);
         Trees ??= state as TreesState;
         return state;
