@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using Syncline.Core.Binary;
 using Syncline.Core.Json;
@@ -20,7 +19,7 @@ internal static class ListSnapshot
     /// <summary>The version that is written, and the only one that is read.</summary>
     public const int FormatVersion = 1;
 
-    private static readonly byte[] Magic = "sllist"u8.ToArray();
+    private static readonly Sealed Seal = new("sllist", FormatVersion, "list");
 
     [Flags]
     private enum ListParts
@@ -60,51 +59,23 @@ internal static class ListSnapshot
 
     /// <summary>Reads a snapshot.</summary>
     /// <returns>Null, with the reason, when the bytes are not what was written, or of another version.</returns>
-    public static Content? Read(ReadOnlySpan<byte> snapshot, out string? problem)
-    {
-        problem = null;
-        if (snapshot.Length < Magic.Length + sizeof(uint) || !snapshot.StartsWith(Magic))
-            problem = "these bytes are no snapshot of a list";
-        else if (BinaryPrimitives.ReadUInt32LittleEndian(snapshot[^sizeof(uint)..]) != Checksum.Of(snapshot[..^sizeof(uint)]))
-            problem = "the snapshot is damaged: its checksum is not that of its bytes";
-        if (problem is not null)
-            return null;
-
-        try
+    public static Content? Read(ReadOnlySpan<byte> snapshot, out string? problem) => Seal.Read(
+        snapshot,
+        static (ref ByteReader reader) =>
         {
-            ByteReader reader = new(snapshot[Magic.Length..^sizeof(uint)]);
-            ulong version = reader.ReadNumber();
-            if (version != FormatVersion)
-            {
-                problem = $"the snapshot has version {version}, and this program reads {FormatVersion}";
-                return null;
-            }
-
             Scope scope = reader.ReadBelow(2) == 0 ? ListModel.ListScope : ListModel.RegistryScope;
             Content content = new(scope, new ListEntry(ReadId(ref reader)), []);
             new Reading(content).Read(ref reader);
-            return reader.IsAtEnd ? content : throw new InvalidDataException("There are bytes after the end.");
-        }
-        catch (InvalidDataException e)
-        {
-            problem = $"the snapshot is not readable: {e.Message}";
-            return null;
-        }
-    }
+            return content;
+        },
+        out problem);
 
-    private static byte[] Write(Scope scope, ListEntry list)
+    private static byte[] Write(Scope scope, ListEntry list) => Seal.Write(writer =>
     {
-        ArrayBufferWriter<byte> buffer = new();
-        ByteWriter writer = new(buffer);
-        writer.WriteRaw(Magic);
-        writer.Write((ulong)FormatVersion);
         writer.Write(scope == ListModel.ListScope ? 0UL : 1UL);
         writer.Write(list.Id);
         new Writing(writer, list).Write();
-        BinaryPrimitives.WriteUInt32LittleEndian(buffer.GetSpan(sizeof(uint)), Checksum.Of(buffer.WrittenSpan));
-        buffer.Advance(sizeof(uint));
-        return buffer.WrittenSpan.ToArray();
-    }
+    });
 
     private static string ReadId(ref ByteReader reader)
     {

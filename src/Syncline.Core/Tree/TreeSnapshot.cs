@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using Syncline.Core.Binary;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
@@ -19,56 +17,28 @@ public static class TreeSnapshot
     /// <summary>The version that is written, and the only one that is read.</summary>
     public const int FormatVersion = 1;
 
-    private static readonly byte[] Magic = "sltree"u8.ToArray();
+    private static readonly Sealed Seal = new("sltree", FormatVersion, "tree");
 
     /// <summary>Writes a tree between two commits.</summary>
-    public static byte[] Write(Tree tree)
+    public static byte[] Write(Tree tree) => Seal.Write(writer =>
     {
-        ArrayBufferWriter<byte> buffer = new();
-        ByteWriter writer = new(buffer);
-        writer.WriteRaw(Magic);
-        writer.Write((ulong)FormatVersion);
         writer.Write(tree.Id.Value);
         writer.Write(tree.FirstSeq);
         writer.Write(tree.Head);
         tree.Write(writer);
-        BinaryPrimitives.WriteUInt32LittleEndian(buffer.GetSpan(sizeof(uint)), Checksum.Of(buffer.WrittenSpan));
-        buffer.Advance(sizeof(uint));
-        return buffer.WrittenSpan.ToArray();
-    }
+    });
 
     /// <summary>Reads a tree.</summary>
     /// <returns>The tree; null, with the reason, when the bytes are not what was written, or of another version.</returns>
-    internal static Tree? Read(ReadOnlySpan<byte> snapshot, out string? problem)
-    {
-        problem = null;
-        if (snapshot.Length < Magic.Length + sizeof(uint) || !snapshot.StartsWith(Magic))
-            problem = "these bytes are no snapshot of a tree";
-        else if (BinaryPrimitives.ReadUInt32LittleEndian(snapshot[^sizeof(uint)..]) != Checksum.Of(snapshot[..^sizeof(uint)]))
-            problem = "the snapshot is damaged: its checksum is not that of its bytes";
-        if (problem is not null)
-            return null;
-
-        try
+    internal static Tree? Read(ReadOnlySpan<byte> snapshot, out string? problem) => Seal.Read(
+        snapshot,
+        static (ref ByteReader reader) =>
         {
-            ByteReader reader = new(snapshot[Magic.Length..^sizeof(uint)]);
-            ulong version = reader.ReadNumber();
-            if (version != FormatVersion)
-            {
-                problem = $"the snapshot has version {version}, and this program reads {FormatVersion}";
-                return null;
-            }
-
             Tree tree = new(new ResourceId(reader.ReadText()), firstSeq: reader.ReadInt64()) { Head = reader.ReadInt64() };
             tree.Read(ref reader);
-            return reader.IsAtEnd ? tree : throw new InvalidDataException("There are bytes after the end.");
-        }
-        catch (InvalidDataException e)
-        {
-            problem = $"the snapshot is not readable: {e.Message}";
-            return null;
-        }
-    }
+            return tree;
+        },
+        out problem);
 
     internal static void WriteLogged(ByteWriter writer, LoggedOperation logged)
     {

@@ -110,23 +110,17 @@ internal sealed partial class Compactor(EngineServices services)
                 contest.Seed(register, winner);
         }
 
-        HashSet<RegisterKey> purged = [.. await services.Store.ReadPurgedAsync(space, cancellationToken)];
+        // What comes to a thing after it was purged is refused; what had come before, and is looked at only now, had lost.
+        PurgedThings purged = new(await services.Store.ReadPurgedAsync(space, cancellationToken));
         foreach (LoggedOperation logged in operations)
         {
-            if (purged.Count > 0 && IsPurged(purged, logged))
+            if (purged.AreWrittenBy(services.Reader.ModelOf(logged.Operation.Id.Scope), logged.Operation))
                 contest.Dropped.Add(logged.Seq);
             else
                 contest.Enter(new Entrant(logged.Seq, logged.Operation.Id.Stamp, registers[logged.Seq]));
         }
 
         return contest;
-    }
-
-    // What comes to a thing after it was purged is refused; what had come before, and is looked at only now, had lost.
-    private bool IsPurged(HashSet<RegisterKey> purged, LoggedOperation logged)
-    {
-        IModel model = services.Reader.ModelOf(logged.Operation.Id.Scope);
-        return model.ThingOf(logged.Operation) is { } thing && purged.Contains(RegisterKey.Of(model, thing));
     }
 
     // A few at a time, of which no more is kept than what they win: each may be as large as an operation can be, and the store reads them while

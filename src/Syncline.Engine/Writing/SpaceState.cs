@@ -20,7 +20,7 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
     private readonly Dictionary<IModel, IModelState> _states = [];
 
     // Read with the first model's state.
-    private HashSet<RegisterKey>? _purged;
+    private PurgedThings? _purged;
 
     /// <summary>Where the loaded states stand.</summary>
     public required LogHead Head { get; set; }
@@ -43,7 +43,7 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
             (state, long after) = await _snapshots.TryLoadAsync(space, model, Head, cancellationToken) ?? (model.CreateState(), 0);
             await ReplayAsync(state, after, new Selection(model.Scopes, []), cancellationToken);
             await RecallAsync(state, after, model.Scopes, cancellationToken);
-            _purged ??= [.. await _store.ReadPurgedAsync(space, cancellationToken)];
+            _purged ??= new PurgedThings(await _store.ReadPurgedAsync(space, cancellationToken));
             PurgeAgain(model, state);
         }
 
@@ -56,13 +56,8 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
     public IModelState Of(Scope scope) => _states[_reader.ModelOf(scope)];
 
     /// <summary>Whether an operation writes to something that was purged.</summary>
-    public bool IsPurged(Operation operation)
-    {
-        if (_purged is not { Count: > 0 } purged)
-            return false;
-        IModel model = _reader.ModelOf(operation.Id.Scope);
-        return model.ThingOf(operation) is { } thing && purged.Contains(RegisterKey.Of(model, thing));
-    }
+    public bool IsPurged(Operation operation) =>
+        _purged is { IsEmpty: false } purged && purged.AreWrittenBy(_reader.ModelOf(operation.Id.Scope), operation);
 
     /// <summary>What the models that had operations have as deleted.</summary>
     public async ValueTask<IReadOnlyList<(IModel Model, DeletedThing Thing)>> FindDeletedAsync()
@@ -110,7 +105,7 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
 
         foreach (Purger.Purge purge in unchanged)
             _states[purge.Model].Purge(purge.Thing);
-        _purged!.UnionWith(step.Things);
+        _purged!.Add(step.Things);
         return unchanged.Count;
     }
 
@@ -207,9 +202,9 @@ internal sealed class SpaceState(SpaceId space, EngineServices services)
     // What had come to a purged thing before, had lost, and was not dropped yet, is not to come back.
     private void PurgeAgain(IModel model, IModelState state)
     {
-        if (_purged is not { Count: > 0 } purged)
+        if (_purged is not { IsEmpty: false } purged)
             return;
-        foreach (DeletedThing thing in state.FindDeleted().Where(thing => purged.Contains(RegisterKey.Of(model, thing.Register))).ToArray())
+        foreach (DeletedThing thing in state.FindDeleted().Where(thing => purged.Has(model, thing.Register)).ToArray())
             state.Purge(thing);
     }
 

@@ -81,12 +81,7 @@ internal sealed class LastHeads : IDisposable
         }
     }
 
-    /// <summary>
-    /// Writes what is noted now. Before a log forgets which epochs it had: one of them might be the last that is recorded, and the log then be
-    /// taken for an older one after a crash.
-    /// </summary>
-    /// <param name="isDurable">Whether to wait for the disk.</param>
-    public void WriteNotes(bool isDurable = false)
+    private void WriteNotes(bool isDurable = false)
     {
         lock (_using)
         {

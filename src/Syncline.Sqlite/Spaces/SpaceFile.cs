@@ -110,13 +110,7 @@ internal sealed class SpaceFile(SpaceId space, string path, SpaceFileContext con
         {
             lock (_writing)
             {
-                bool found = TryUseWriter(
-                    log =>
-                    {
-                        heads?.WriteNotes();
-                        return log.Reset(reset);
-                    },
-                    out outcome);
+                bool found = TryUseWriter(log => log.Reset(reset), out outcome);
                 if (found && outcome == ResetOutcome.Reset) CloseBoth();
                 return found;
             }

@@ -19,11 +19,11 @@ public sealed class MaintenanceTests : IAsyncDisposable
             throw new InvalidDataException("the log is damaged");
         };
         await world.JudgedAsync(EngineWorld.Alice, world.Keyed("a", 1, "k"), world.Keyed("a", 2, "k"), world.Note("a", 3));
-        Assert.True(await ComesTrueAsync(world, () => ValueTask.FromResult(faults > 0)));
+        await world.AdvanceUntilAsync(world.Options.MaintenanceInterval, () => Task.FromResult(faults > 0));
 
         _store.AfterRead = null;
         await world.JudgedAsync(EngineWorld.Alice, world.Note("a", 4));
-        Assert.True(await ComesTrueAsync(world, async () => (await world.LogAsync()).Count == 3), "the first is dropped");
+        await world.AdvanceUntilAsync(world.Options.MaintenanceInterval, async () => (await world.LogAsync()).Count == 3);
         await StopAsync();
     }
 
@@ -38,10 +38,9 @@ public sealed class MaintenanceTests : IAsyncDisposable
             throw new StoreUnavailableException("the disk is full", outcomeUnknown: false);
         };
         await world.JudgedAsync(EngineWorld.Alice, world.Move("a", 1, "root", null));
-        Assert.True(await ComesTrueAsync(world, () => ValueTask.FromResult(written > 0)));
+        await world.AdvanceUntilAsync(world.Options.MaintenanceInterval, () => Task.FromResult(written > 0));
 
-        for (int i = 0; i < 10_000 && await ReadFirstAsync() is not null; i++)
-            await Task.Yield();
+        await world.AdvanceUntilAsync(TimeSpan.Zero, async () => await ReadFirstAsync() is null);
         Assert.Null(await ReadFirstAsync());
         await StopAsync();
 
@@ -61,19 +60,6 @@ public sealed class MaintenanceTests : IAsyncDisposable
             configure: options => (options.HistoryTime, options.SnapshotOperationsMin) = (TimeSpan.Zero, 1));
         _running = world.Spaces.MaintainAsync(_stop.Token);
         return world;
-    }
-
-    private static async Task<bool> ComesTrueAsync(EngineWorld world, Func<ValueTask<bool>> isSo)
-    {
-        for (int i = 0; i < 10_000; i++)
-        {
-            if (await isSo())
-                return true;
-            world.Time.Advance(world.Options.MaintenanceInterval);
-            await Task.Yield();
-        }
-
-        return false;
     }
 
     private async Task StopAsync()
