@@ -10,6 +10,9 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
 
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
+    /// <summary>What was not read yet.</summary>
+    public readonly ReadOnlySpan<byte> Rest => _rest;
+
     public ulong ReadNumber()
     {
         // Most numbers are differences, and small.
@@ -62,6 +65,16 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
         ReadOnlySpan<byte> raw = _rest[..length];
         _rest = _rest[length..];
         return raw;
+    }
+
+    /// <summary>Numbers of one kind, of which the count is known; it must have been read as such, so that it is no more than there are bytes.</summary>
+    public Column ReadColumn(int count)
+    {
+        if (count == 0)
+            return default;
+        int width = ReadBelow(sizeof(ulong) + 1);
+        long length = Column.BytesOf(count, width);
+        return width > 0 && length <= _rest.Length ? new Column(ReadRaw((int)length), width) : throw new InvalidDataException("The bytes are no column.");
     }
 
     public string ReadText() => Encoding.UTF8.GetString(ReadBytes());

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 
 namespace Syncline.Core.Binary;
@@ -27,6 +28,25 @@ internal sealed class ByteWriter(IBufferWriter<byte> output)
     {
         Write((ulong)bytes.Length);
         WriteRaw(bytes);
+    }
+
+    /// <summary>Writes numbers that are not negative for <see cref="ByteReader.ReadColumn"/>.</summary>
+    public void WriteColumn(ReadOnlySpan<long> numbers)
+    {
+        if (numbers.IsEmpty)
+            return;
+        ulong all = 0;
+        foreach (long number in numbers)
+            all |= checked((ulong)number);
+        int width = Column.WidthOf(all);
+        Write((ulong)width);
+
+        // Each is written over the empty end of the one before.
+        int length = checked((int)Column.BytesOf(numbers.Length, width));
+        Span<byte> bytes = output.GetSpan(length)[..length];
+        for (int i = 0; i < numbers.Length; i++)
+            BinaryPrimitives.WriteInt64LittleEndian(bytes[(i * width)..], numbers[i]);
+        output.Advance(length);
     }
 
     public void Write(string text) => Write(Encoding.UTF8.GetBytes(text));

@@ -45,7 +45,7 @@ internal sealed class Sealed(string magic, int version, string kind)
 
         try
         {
-            ByteReader reader = new(bytes[_magic.Length..^sizeof(uint)]);
+            ByteReader reader = ContentOf(bytes);
             ulong found = reader.ReadNumber();
             if (found != (ulong)version)
             {
@@ -62,6 +62,16 @@ internal sealed class Sealed(string magic, int version, string kind)
             return null;
         }
     }
+
+    /// <summary>A content that <see cref="Read"/> found good, from its beginning once more.</summary>
+    public ByteReader ReadAgain(ReadOnlySpan<byte> bytes)
+    {
+        ByteReader reader = ContentOf(bytes);
+        reader.ReadNumber();
+        return reader;
+    }
+
+    private ByteReader ContentOf(ReadOnlySpan<byte> bytes) => new(bytes[_magic.Length..^sizeof(uint)]);
 
     /// <summary>Reads a content.</summary>
     public delegate T ContentReader<out T>(ref ByteReader reader);

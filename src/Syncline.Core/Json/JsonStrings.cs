@@ -14,6 +14,8 @@ namespace Syncline.Core.Json;
 /// </summary>
 internal static class JsonStrings
 {
+    private const int LoneSurrogateBytes = 3;
+
     /// <summary>Undoes the escapes of a well-formed JSON string's inside.</summary>
     /// <param name="escaped">The text between the quotation marks.</param>
     /// <param name="destination">At least as long as <paramref name="escaped"/>.</param>
@@ -126,6 +128,24 @@ internal static class JsonStrings
         return bytes[..length];
     }
 
+    /// <summary>Whether <see cref="ToWtf8"/> may have written these bytes.</summary>
+    public static bool IsWtf8(ReadOnlySpan<byte> bytes)
+    {
+        if (Utf8.IsValid(bytes))
+            return true;
+        while (!bytes.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf8(bytes, out _, out int length) == OperationStatus.Done)
+                bytes = bytes[length..];
+            else if (IsLoneSurrogate(bytes))
+                bytes = bytes[LoneSurrogateBytes..];
+            else
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>What <see cref="ToWtf8"/> was given.</summary>
     /// <exception cref="InvalidDataException">It did not write these bytes.</exception>
     public static string FromWtf8(ReadOnlySpan<byte> bytes)
@@ -139,10 +159,10 @@ internal static class JsonStrings
             {
                 text.Append(rune);
             }
-            else if (bytes.Length >= 3 && bytes[0] == 0xED && bytes[1] is >= 0xA0 and <= 0xBF && bytes[2] is >= 0x80 and <= 0xBF)
+            else if (IsLoneSurrogate(bytes))
             {
                 text.Append((char)(0xD000 | ((bytes[1] & 0x3F) << 6) | (bytes[2] & 0x3F)));
-                length = 3;
+                length = LoneSurrogateBytes;
             }
             else
             {
@@ -154,6 +174,9 @@ internal static class JsonStrings
 
         return text.ToString();
     }
+
+    private static bool IsLoneSurrogate(ReadOnlySpan<byte> bytes) =>
+        bytes.Length >= LoneSurrogateBytes && bytes[0] == 0xED && bytes[1] is >= 0xA0 and <= 0xBF && bytes[2] is >= 0x80 and <= 0xBF;
 
     /// <summary>Writes a text as a JSON string that gives it back, lone surrogates included.</summary>
     public static void AppendQuoted(StringBuilder json, string text)

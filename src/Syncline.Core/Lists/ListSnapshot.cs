@@ -12,12 +12,13 @@ namespace Syncline.Core.Lists;
 /// </summary>
 /// <remarks>
 /// Sorted throughout. Actors and other lists' ids stand once, in a table, and are named by their index. For each entry a number tells which registers
-/// are written, and the values of those that are true or false. At the end the checksum of all before it.
+/// are written, and the values of those that are true or false. Before the tasks stands in which other lists some of them are, so that the tasks need not be
+/// read before somebody wants them. At the end the checksum of all before it.
 /// </remarks>
 internal static class ListSnapshot
 {
     /// <summary>The version that is written, and the only one that is read.</summary>
-    public const int FormatVersion = 1;
+    public const int FormatVersion = 2;
 
     private static readonly Sealed Seal = new("sllist", FormatVersion, "list");
 
@@ -32,21 +33,6 @@ internal static class ListSnapshot
         All = 15,
     }
 
-    [Flags]
-    private enum TaskParts
-    {
-        None = 0,
-        Text = 1,
-        Done = 2,
-        Note = 4,
-        Place = 8,
-        Deleted = 16,
-        IsDone = 32,
-        IsDeleted = 64,
-        IsElsewhere = 128,
-        All = 255,
-    }
-
     /// <summary>Writes a list between two commits.</summary>
     public static byte[] Write(ListEntry list) => Write(ListModel.ListScope, list);
 
@@ -57,18 +43,37 @@ internal static class ListSnapshot
         return Write(ListModel.RegistryScope, none);
     }
 
-    /// <summary>Reads a snapshot.</summary>
+    /// <summary>Reads a list, and looks its tasks through, which stay unread.</summary>
     /// <returns>Null, with the reason, when the bytes are not what was written, or of another version.</returns>
-    public static Content? Read(ReadOnlySpan<byte> snapshot, out string? problem) => Seal.Read(
-        snapshot,
-        static (ref ByteReader reader) =>
+    public static Content? Read(ReadOnlyMemory<byte> snapshot, out string? problem) => Seal.Read(
+        snapshot.Span,
+        (ref ByteReader reader) =>
         {
-            Scope scope = reader.ReadBelow(2) == 0 ? ListModel.ListScope : ListModel.RegistryScope;
-            Content content = new(scope, new ListEntry(ReadId(ref reader)), []);
-            new Reading(content).Read(ref reader);
-            return content;
+            Head head = new(ref reader);
+            bool hasDeleted = head.LookThrough(ref reader);
+            return new Content(head.Scope, head.List, head.OtherLists, new UnreadTasks(snapshot, head.TaskCount, hasDeleted));
         },
         out problem);
+
+    /// <summary>Reads the tasks of a list whose snapshot was looked through.</summary>
+    /// <param name="snapshot">All of it.</param>
+    /// <param name="list">The list, without tasks.</param>
+    /// <param name="lists">Where its tasks may stand.</param>
+    public static void ReadTasks(ReadOnlySpan<byte> snapshot, ListEntry list, IReadOnlyDictionary<string, ListEntry> lists)
+    {
+        ByteReader reader = Seal.ReadAgain(snapshot);
+        Head head = new(ref reader);
+        TaskRows rows = head.RowsOf(reader);
+        list.Tasks.EnsureCapacity(head.TaskCount);
+        for (int i = 0; i < head.TaskCount; i++)
+        {
+            rows.Read();
+            TaskEntry task = rows.Row.ToEntry(list, head.Names);
+            list.Tasks.Add(task.Id, task);
+            if (rows.Row.IsElsewhere)
+                task.StandIn(lists[head.Names[rows.Row.List]]);
+        }
+    }
 
     private static byte[] Write(Scope scope, ListEntry list) => Seal.Write(writer =>
     {
@@ -85,9 +90,10 @@ internal static class ListSnapshot
 
     /// <summary>What was read: a list that nobody knows yet.</summary>
     /// <param name="Scope">Of a registry, the list has nothing but opaque seqs.</param>
-    /// <param name="List">The list.</param>
-    /// <param name="Elsewhere">Its tasks that are to stand in other lists.</param>
-    public sealed record Content(Scope Scope, ListEntry List, List<(TaskEntry Task, string ListId)> Elsewhere);
+    /// <param name="List">The list, without its tasks.</param>
+    /// <param name="OtherLists">The ids of the lists in which at least one of its tasks stands.</param>
+    /// <param name="Tasks">Its tasks.</param>
+    public sealed record Content(Scope Scope, ListEntry List, IReadOnlyList<string> OtherLists, UnreadTasks Tasks);
 
     /// <summary>One list being written.</summary>
     private sealed class Writing(ByteWriter writer, ListEntry list)
@@ -101,6 +107,7 @@ internal static class ListSnapshot
             WriteNames(tasks);
             list.Opaque.Write(writer);
             WriteList();
+            WriteOtherLists(tasks);
             writer.Write((ulong)tasks.Length);
             foreach (TaskEntry task in tasks)
                 WriteTask(task);
@@ -156,6 +163,14 @@ internal static class ListSnapshot
             WriteStamp(list.DeletedWrite);
         }
 
+        private void WriteOtherLists(TaskEntry[] tasks)
+        {
+            int[] others = [.. tasks.Where(task => !ReferenceEquals(task.List, list)).Select(task => _names[task.List.Id]).Distinct().Order()];
+            writer.Write((ulong)others.Length);
+            foreach (int other in others)
+                writer.Write((ulong)other);
+        }
+
         private void WriteTask(TaskEntry task)
         {
             bool isElsewhere = !ReferenceEquals(task.List, list);
@@ -204,77 +219,90 @@ internal static class ListSnapshot
         }
     }
 
-    /// <summary>One list being read.</summary>
-    private sealed class Reading(Content content)
+    /// <summary>What stands before the tasks.</summary>
+    private sealed class Head
     {
-        private readonly ListEntry _list = content.List;
-        private string[] _names = [];
-        private long _clock;
+        private readonly int[] _others;
+        private readonly long _clock;
 
-        public void Read(ref ByteReader reader)
+        public Head(ref ByteReader reader)
         {
-            _names = new string[reader.ReadCount()];
-            for (int i = 0; i < _names.Length; i++)
-                _names[i] = JsonStrings.FromWtf8(reader.ReadBytes());
-            _list.Opaque.Read(ref reader);
-            ReadList(ref reader);
-            int count = reader.ReadCount();
-            _list.Tasks.EnsureCapacity(count);
-            for (; count > 0; count--)
-                ReadTask(ref reader);
+            Scope = reader.ReadBelow(2) == 0 ? ListModel.ListScope : ListModel.RegistryScope;
+            string id = reader.ReadText();
+            List = Identifiers.IsGeneral(id) ? new ListEntry(id) : throw new InvalidDataException("An id is none.");
+            Names = new string[reader.ReadCount()];
+            for (int i = 0; i < Names.Length; i++)
+                Names[i] = JsonStrings.FromWtf8(reader.ReadBytes());
+            List.Opaque.Read(ref reader);
+            _clock = ReadList(ref reader);
+            _others = new int[reader.ReadCount()];
+            for (int i = 0; i < _others.Length; i++)
+                _others[i] = reader.ReadBelow(Names.Length);
+            TaskCount = reader.ReadCount();
         }
 
-        private void ReadList(ref ByteReader reader)
-        {
-            ListParts parts = (ListParts)reader.ReadBelow((int)ListParts.All + 1);
-            if ((parts & ListParts.Title) != 0)
-                (_list.TitleWrite, _list.Title) = (ReadStamp(ref reader), JsonStrings.FromWtf8(reader.ReadBytes()));
-            if ((parts & ListParts.Position) != 0)
-                (_list.PositionWrite, _list.Position) = (ReadStamp(ref reader), ReadPosition(ref reader));
-            if ((parts & ListParts.Deleted) != 0)
-                (_list.DeletedWrite, _list.IsDeleted) = (ReadStamp(ref reader), (parts & ListParts.IsDeleted) != 0);
-        }
+        public Scope Scope { get; }
 
-        private void ReadTask(ref ByteReader reader)
-        {
-            TaskEntry task = new(_list, ReadId(ref reader));
-            if (!_list.Tasks.TryAdd(task.Id, task))
-                throw new InvalidDataException("A task is there twice.");
-            TaskParts parts = (TaskParts)reader.ReadBelow((int)TaskParts.All + 1);
-            if ((parts & TaskParts.Text) != 0)
-                (task.TextWrite, task.Text) = (ReadStamp(ref reader), JsonStrings.FromWtf8(reader.ReadBytes()));
-            if ((parts & TaskParts.Done) != 0)
-                (task.DoneWrite, task.IsDone) = (ReadStamp(ref reader), (parts & TaskParts.IsDone) != 0);
-            if ((parts & TaskParts.Note) != 0)
-                (task.NoteWrite, task.Note) = (ReadStamp(ref reader), JsonStrings.FromWtf8(reader.ReadBytes()));
-            if ((parts & TaskParts.Place) != 0)
-                (task.PlaceWrite, task.Position) = (ReadStamp(ref reader), ReadPosition(ref reader));
-            if ((parts & TaskParts.IsElsewhere) != 0)
-                content.Elsewhere.Add((task, ReadName(ref reader)));
-            if ((parts & TaskParts.Deleted) != 0)
-                (task.DeletedWrite, task.IsDeleted) = (ReadStamp(ref reader), (parts & TaskParts.IsDeleted) != 0);
-        }
+        public ListEntry List { get; }
 
-        private Register ReadStamp(ref ByteReader reader)
-        {
-            _clock += reader.ReadSigned();
-            return _clock > 0 ? new Register(_clock, ReadName(ref reader)) : throw new InvalidDataException("A clock is not above 0.");
-        }
+        /// <summary>Actors and other lists' ids.</summary>
+        public string[] Names { get; }
 
-        private Position ReadPosition(ref ByteReader reader)
+        public int TaskCount { get; }
+
+        public string[] OtherLists => Array.ConvertAll(_others, name => Names[name]);
+
+        /// <summary>The tasks, which begin where the reader stands.</summary>
+        public TaskRows RowsOf(ByteReader reader) => new(reader, _clock, Names.Length);
+
+        /// <summary>Looks all tasks through, so that they can be read later. Tells whether one is deleted and has more than that.</summary>
+        public bool LookThrough(ref ByteReader reader)
         {
-            PositionComponent[] components = new PositionComponent[reader.ReadCount()];
-            foreach (ref PositionComponent component in components.AsSpan())
+            TaskRows rows = RowsOf(reader);
+            bool hasDeleted = false;
+            bool[] isUsed = new bool[Names.Length];
+            ReadOnlySpan<byte> before = [];
+            for (int i = 0; i < TaskCount; i++)
             {
-                double digit = BinaryPrimitives.ReadDoubleLittleEndian(reader.ReadRaw(sizeof(double)));
-                component = digit >= 0 && double.IsInteger(digit)
-                    ? new PositionComponent(digit, ReadName(ref reader))
-                    : throw new InvalidDataException("A digit is none.");
+                rows.Read();
+                rows.Row.DemandTexts();
+                if (i > 0 && before.SequenceCompareTo(rows.Row.Id) >= 0)
+                    throw new InvalidDataException("A task is there twice, or not in its place.");
+                before = rows.Row.Id;
+                if (rows.Row.IsElsewhere)
+                    isUsed[rows.Row.List] = true;
+                hasDeleted |= rows.Row.IsMoreThanDeleted;
             }
 
-            return Position.Owning(components);
+            DemandOthers(isUsed);
+            reader = rows.Rest;
+            return hasDeleted;
         }
 
-        private string ReadName(ref ByteReader reader) => _names[reader.ReadBelow(_names.Length)];
+        // They rise, none is the list itself, and they are those in which the tasks stand.
+        private void DemandOthers(bool[] isUsed)
+        {
+            for (int i = 0; i < _others.Length; i++)
+            {
+                if (!isUsed[_others[i]] || (i > 0 && _others[i] <= _others[i - 1]) || Names[_others[i]] == List.Id)
+                    throw new InvalidDataException("In a list that is named there is no task, or it is named twice, or is the list itself.");
+            }
+
+            if (isUsed.Count(used => used) != _others.Length)
+                throw new InvalidDataException("A task stands in a list that is not named.");
+        }
+
+        private long ReadList(ref ByteReader reader)
+        {
+            ListParts parts = (ListParts)reader.ReadBelow((int)ListParts.All + 1);
+            StampReader stamps = new(0, Names.Length);
+            if ((parts & ListParts.Title) != 0)
+                (List.TitleWrite, List.Title) = (stamps.Read(ref reader).ToRegister(Names), JsonStrings.FromWtf8(reader.ReadBytes()));
+            if ((parts & ListParts.Position) != 0)
+                (List.PositionWrite, List.Position) = (stamps.Read(ref reader).ToRegister(Names), new PositionBytes(ref reader, Names.Length).ToPosition(Names));
+            if ((parts & ListParts.Deleted) != 0)
+                (List.DeletedWrite, List.IsDeleted) = (stamps.Read(ref reader).ToRegister(Names), (parts & ListParts.IsDeleted) != 0);
+            return stamps.Clock;
+        }
     }
 }

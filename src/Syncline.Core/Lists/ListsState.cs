@@ -45,14 +45,14 @@ public sealed class ListsState : IModelState
 
     /// <summary>Every list that an operation named, removed ones too, in order: by position, then by id.</summary>
     public IEnumerable<TaskList> Lists => _lists.Values
-        .Where(list => list.HasOperations || list.Guests.Count > 0)
+        .Where(list => list.HasOperations || list.HasGuests)
         .OrderBy(list => list.Position)
         .ThenBy(list => list.Id, StringComparer.Ordinal)
         .Select(View);
 
     /// <summary>A list, removed ones too; null when no operation named it.</summary>
     public TaskList? FindList(string listId) =>
-        _lists.TryGetValue(listId, out ListEntry? list) && (list.HasOperations || list.Guests.Count > 0) ? View(list) : null;
+        _lists.TryGetValue(listId, out ListEntry? list) && (list.HasOperations || list.HasGuests) ? View(list) : null;
 
     /// <summary>The tasks that show in a list, in order: by position, then by id, then by home. None in a list that is removed or unknown.</summary>
     public IEnumerable<ListTask> TasksOf(string listId) =>
@@ -131,7 +131,7 @@ public sealed class ListsState : IModelState
 
     /// <inheritdoc />
     public IEnumerable<DeletedThing> FindDeleted() => _lists.Values
-        .SelectMany(list => list.Tasks.Values.Select(DeletedOf).Prepend(DeletedOf(list)))
+        .SelectMany(list => (list.MayHaveDeleted ? list.Tasks.Values.Select(DeletedOf) : []).Prepend(DeletedOf(list)))
         .OfType<DeletedThing>();
 
     /// <inheritdoc />
@@ -156,6 +156,7 @@ public sealed class ListsState : IModelState
         else
         {
             ListEntry list = _lists[thing.Register.Split('\n')[1]];
+            list.ReadTasks();
             (list.TitleWrite, list.PositionWrite, list.Title, list.Position) = (default, default, null, default);
         }
     }
@@ -198,13 +199,13 @@ public sealed class ListsState : IModelState
     public IEnumerable<ResourceSnapshot> WriteSnapshots()
     {
         foreach (ListEntry list in _lists.Values.Where(list => list.HasOperations).OrderBy(list => list.Id, StringComparer.Ordinal))
-            yield return new ResourceSnapshot(ListModel.ListScope, new ResourceId(list.Id), ListSnapshot.Write(list));
+            yield return new ResourceSnapshot(ListModel.ListScope, new ResourceId(list.Id), list.Unread?.Snapshot ?? ListSnapshot.Write(list));
         foreach ((string resourceId, SeqSet opaque) in _registryOpaque.Where(pair => pair.Value.Count > 0).OrderBy(pair => pair.Key, StringComparer.Ordinal))
             yield return new ResourceSnapshot(ListModel.RegistryScope, new ResourceId(resourceId), ListSnapshot.WriteRegistry(resourceId, opaque));
     }
 
     /// <inheritdoc />
-    public bool TryLoad(ReadOnlySpan<byte> snapshot, out string? problem)
+    public bool TryLoad(ReadOnlyMemory<byte> snapshot, out string? problem)
     {
         if (ListSnapshot.Read(snapshot, out problem) is not { } read)
             return false;
@@ -222,13 +223,13 @@ public sealed class ListsState : IModelState
         {
             if (known.HasOperations)
                 return false;
-            foreach (TaskEntry guest in known.Guests.ToArray())
-                guest.StandIn(list);
+            list.TakeGuestsOf(known);
         }
 
         (_lists[list.Id], _latestList) = (list, null);
-        foreach ((TaskEntry task, string listId) in read.Elsewhere)
-            task.StandIn(FindOrAddList(listId));
+        list.PutOff(read.Tasks, _lists);
+        foreach (string listId in read.OtherLists)
+            FindOrAddList(listId).AddHome(list);
         Commit();
         return true;
     }
@@ -250,6 +251,7 @@ public sealed class ListsState : IModelState
     private void Write(ListOperation.WriteList write, long clock, string writer)
     {
         ListEntry list = FindOrAddList(write.ListId);
+        list.ReadTasks();
         string actor = Intern(writer);
         if (write.Title is { } title
             && (list.TitleWrite.IsBefore(clock, actor) || (list.TitleWrite.IsOf(clock, actor) && string.CompareOrdinal(list.Title, title) < 0)))
@@ -315,6 +317,7 @@ public sealed class ListsState : IModelState
         if (id.Scope != ListModel.RegistryScope)
         {
             ListEntry list = FindOrAddList(id.ResourceId.Value);
+            list.ReadTasks();
             if (list.Opaque.Add(seq))
                 _journal.Add(new Change(ChangeKind.OpaqueAdded, list, default) { Seq = seq });
             return;

@@ -52,10 +52,10 @@ public interface IModelState
     bool HasOperationsBeside => false;
 
     /// <summary>Takes in a resource that <see cref="WriteSnapshots"/> wrote, in the place of its operations up to the snapshot.</summary>
-    /// <param name="snapshot">The bytes.</param>
+    /// <param name="snapshot">The bytes, which the state may keep: they do not change any more.</param>
     /// <param name="problem">Why they were not taken: damaged, or of another version.</param>
     /// <returns>Whether they were; else nothing has changed.</returns>
-    bool TryLoad(ReadOnlySpan<byte> snapshot, out string? problem)
+    bool TryLoad(ReadOnlyMemory<byte> snapshot, out string? problem)
     {
         problem = "the model has no snapshots";
         return false;

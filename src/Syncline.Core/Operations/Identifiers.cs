@@ -6,6 +6,9 @@ namespace Syncline.Core.Operations;
 /// <summary>The alphabets of identifiers (docs/protocol.md, "Ids"). Everything here compares ordinally.</summary>
 internal static class Identifiers
 {
+    /// <summary>Most characters of an id.</summary>
+    public const int GeneralLengthMax = 128;
+
     /// <summary>Names that break clients which use ids as keys of plain objects.</summary>
     public static readonly FrozenSet<string> ReservedNames = new[]
     {
@@ -41,11 +44,14 @@ internal static class Identifiers
         && !ReservedNames.Contains(value);
 
     /// <summary><c>[0-9A-Za-z_-][0-9A-Za-z._:-]{0,127}</c>: resources, actors, clients, vertices, records, fields.</summary>
-    public static bool IsGeneral(string? value) =>
-        value is { Length: >= 1 and <= 128 }
+    public static bool IsGeneral(string? value) => IsGeneral(value.AsSpan());
+
+    /// <inheritdoc cref="IsGeneral(string?)" />
+    public static bool IsGeneral(ReadOnlySpan<char> value) =>
+        value.Length is >= 1 and <= GeneralLengthMax
         && (char.IsAsciiLetterOrDigit(value[0]) || value[0] is '_' or '-')
-        && !value.AsSpan(1).ContainsAnyExcept(GeneralCharacters)
-        && !ReservedNames.Contains(value);
+        && !value[1..].ContainsAnyExcept(GeneralCharacters)
+        && !ReservedNames.GetAlternateLookup<ReadOnlySpan<char>>().Contains(value);
 
     /// <summary><c>[0-9a-z-]{1,64}</c>: a tree's actors, because JavaScript peers break ties by locale.</summary>
     public static bool IsPeer(string? value) =>

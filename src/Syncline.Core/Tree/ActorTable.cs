@@ -60,7 +60,11 @@ internal sealed class ActorTable(StateVector stored)
     public void Read(ref ByteReader reader)
     {
         for (int count = reader.ReadCount(); count > 0; count--)
-            FindOrAdd(new ActorId(reader.ReadText())).Stored.Read(ref reader);
+        {
+            if (!ActorId.TryParse(reader.ReadText(), out ActorId id) || TryFind(id, out _))
+                throw new InvalidDataException("An actor is there twice, or its id is not valid.");
+            FindOrAdd(id).Stored.Read(ref reader);
+        }
     }
 
     public Stamp StampOf(long clock, int actor) => new(clock, _all[actor].Id);

@@ -12,7 +12,8 @@ namespace Syncline.Core.Tree;
 /// A creation needs no undo and no search for cycles: nothing that is older than it names its vertex, so the vertex has no children then,
 /// no place between any two vertices, and its own place may simply stay while older moves are undone and replayed around it.
 /// Invariants: <c>_settled</c> is sorted; every vertex of a settled move is placed; its place is that of the replay; a settled move that is
-/// a creation has <see cref="Places.Unplaced"/> as its prior place.
+/// a creation has <see cref="Places.Unplaced"/> as its prior place. A snapshot has no prior places: the first move that is older than one of those
+/// that were loaded has all of them replayed once.
 /// </remarks>
 internal sealed class MoveLog
 {
@@ -23,6 +24,9 @@ internal sealed class MoveLog
     private readonly List<Move> _incoming = [];
     private readonly Comparison<Move> _byStamp;
     private bool _placesLost;
+
+    // The last of the moves whose prior places are not known, after a snapshot was read; none that is newer lacks its own.
+    private Move? _lastLoaded;
 
     public MoveLog(VertexTable vertices, Places places, ActorTable actors)
     {
@@ -52,15 +56,7 @@ internal sealed class MoveLog
     /// <summary>Brings all places up to date.</summary>
     public void Settle()
     {
-        if (_placesLost)
-        {
-            _places.Forget();
-            _incoming.AddRange(_settled);
-            _settled.Clear();
-            _placesLost = false;
-        }
-
-        if (_incoming.Count == 0)
+        if (_incoming.Count == 0 && !_placesLost)
             return;
         Span<Move> incoming = CollectionsMarshal.AsSpan(_incoming);
         if (!IsSorted(incoming))
@@ -69,6 +65,13 @@ internal sealed class MoveLog
         while (oldest < incoming.Length && IsNewCreation(incoming[oldest]))
             oldest++;
         Move? replayFrom = oldest < incoming.Length ? incoming[oldest] : null;
+        if (_placesLost || (replayFrom is { } loaded && _lastLoaded is { } last && Compare(loaded, last) < 0))
+        {
+            MergeIncoming();
+            ReplayAll();
+            return;
+        }
+
         if (replayFrom is { } from)
             UndoFrom(from);
         int first = MergeIncoming();
@@ -79,36 +82,66 @@ internal sealed class MoveLog
     public void Write(ByteWriter writer)
     {
         writer.Write((ulong)_settled.Count);
-        long clock = 0;
-        foreach (Move move in _settled)
-        {
-            writer.Write(move.Clock - clock);
-            writer.Write((ulong)move.Actor);
-            writer.Write((ulong)move.Vertex);
-            writer.Write((ulong)(move.Parent - Places.Unplaced));
-            writer.Write((ulong)(move.Prior - Places.Unplaced));
-            clock = move.Clock;
-        }
+        long[] column = new long[_settled.Count];
+        ReadOnlySpan<Move> settled = CollectionsMarshal.AsSpan(_settled);
+        for (int i = 0; i < column.Length; i++)
+            column[i] = settled[i].Clock - (i == 0 ? 0 : settled[i - 1].Clock);
+        writer.WriteColumn(column);
+        for (int i = 0; i < column.Length; i++)
+            column[i] = settled[i].Actor;
+        writer.WriteColumn(column);
+        for (int i = 0; i < column.Length; i++)
+            column[i] = settled[i].Vertex;
+        writer.WriteColumn(column);
+        for (int i = 0; i < column.Length; i++)
+            column[i] = settled[i].Parent - Places.NoParent;
+        writer.WriteColumn(column);
     }
 
-    /// <summary>Reads settled moves whose vertices stand where they led. The first of each vertex is its creation.</summary>
-    public void Read(ref ByteReader reader, Action<int, long> taken)
+    /// <summary>Reads settled moves, into a new log, whose vertices stand where they led. The first of each vertex is its creation.</summary>
+    public void Read(ref ByteReader reader)
     {
         int count = reader.ReadCount();
-        _settled.EnsureCapacity(count);
+        Column clocks = reader.ReadColumn(count);
+        Column actors = reader.ReadColumn(count);
+        Column vertices = reader.ReadColumn(count);
+        Column parents = reader.ReadColumn(count);
+        CollectionsMarshal.SetCount(_settled, count);
+        Span<Move> settled = CollectionsMarshal.AsSpan(_settled);
         long clock = 0;
-        for (; count > 0; count--)
+        int created = 0;
+        for (int i = 0; i < count; i++)
         {
-            clock += reader.ReadInt64();
-            int actor = reader.ReadBelow(_actors.All.Count);
-            int vertex = reader.ReadBelow(_vertices.Count);
-            int parent = Places.ReadPlace(ref reader, _vertices.Count);
-            _settled.Add(new Move(clock, actor, vertex, parent) { Prior = Places.ReadPlace(ref reader, _vertices.Count) });
+            clock = clocks[i] <= (ulong)(long.MaxValue - clock) ? clock + (long)clocks[i] : 0;
+            int actor = actors.Below(i, _actors.All.Count);
+            int vertex = vertices.Below(i, _vertices.Count);
+            settled[i] = new Move(clock, actor, vertex, Places.ReadPlace(parents, i, _vertices.Count));
+            if (clock == 0 || (i > 0 && clock == settled[i - 1].Clock && Compare(settled[i - 1], settled[i]) >= 0))
+                throw new InvalidDataException("The moves are not in their order, or a clock is none.");
             ref VertexTable.Row row = ref _vertices[vertex];
-            if (row.CreatedClock == 0)
-                (row.CreatedClock, row.CreatedActor) = (clock, actor);
-            taken(actor, clock);
+            if (row.CreatedClock != 0)
+                continue;
+            (row.CreatedClock, row.CreatedActor) = (clock, actor);
+            created++;
         }
+
+        if (created != _vertices.Count)
+            throw new InvalidDataException("A vertex has no move.");
+        _lastLoaded = count == 0 ? null : settled[^1];
+    }
+
+    /// <summary>Gives the actor and the clock of each settled move to <paramref name="taken"/>, in their order.</summary>
+    public void ForEach(Action<int, long> taken)
+    {
+        foreach (ref readonly Move move in CollectionsMarshal.AsSpan(_settled))
+            taken(move.Actor, move.Clock);
+    }
+
+    private void ReplayAll()
+    {
+        _places.Forget();
+        (_placesLost, _lastLoaded) = (false, null);
+        Replay(0, 0);
     }
 
     private void UndoFrom(Move oldest)

@@ -73,20 +73,43 @@ internal sealed class Places
 
     public void Write(ByteWriter writer, int count)
     {
+        long[] places = new long[count];
         for (int vertex = 0; vertex < count; vertex++)
-            writer.Write((ulong)(_parents[vertex] - Unplaced));
+            places[vertex] = _parents[vertex] - NoParent;
+        writer.WriteColumn(places);
     }
 
     public void Read(ref ByteReader reader, int count)
     {
         EnsureCapacity(count);
-        Array.Fill(_parents, Unplaced);
+        Column places = reader.ReadColumn(count);
         for (int vertex = 0; vertex < count; vertex++)
-            Move(vertex, ReadPlace(ref reader, count));
+        {
+            int parent = ReadPlace(places, vertex, count);
+            _parents[vertex] = parent;
+            if (parent >= 0)
+                _childCounts[parent]++;
+        }
+
+        DemandNoCycle(count);
     }
 
-    /// <summary>Reads a vertex's number, or one of those that stand for no vertex.</summary>
-    public static int ReadPlace(ref ByteReader reader, int count) => reader.ReadBelow(count - Unplaced) + Unplaced;
+    /// <summary>Reads a vertex's number, or <see cref="NoParent"/>.</summary>
+    public static int ReadPlace(Column places, int index, int count) => places.Below(index, count - NoParent) + NoParent;
+
+    // A walk up would never end. Each vertex is passed once: a walk ends where an earlier one came by.
+    private void DemandNoCycle(int count)
+    {
+        int[] walks = new int[count];
+        for (int vertex = 0; vertex < count; vertex++)
+        {
+            int above = vertex;
+            for (; above >= 0 && walks[above] == 0; above = _parents[above])
+                walks[above] = vertex + 1;
+            if (above >= 0 && walks[above] == vertex + 1)
+                throw new InvalidDataException("Vertices stand under themselves.");
+        }
+    }
 
     /// <summary>The children of each of the first <paramref name="count"/> vertices, as of now.</summary>
     public Children GroupByParent(int count)

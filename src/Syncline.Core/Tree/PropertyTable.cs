@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Syncline.Core.Binary;
 using Syncline.Core.Json;
@@ -127,47 +128,74 @@ internal sealed class PropertyTable
         writer.Write((ulong)_keys.Count);
         foreach (Key key in _keys)
             writer.Write(key.Name);
-        writer.Write((ulong)_registers.Count);
-        long clock = 0;
-        for (int i = 0; i < vertexOf.Length; i++)
-        {
-            ref Register register = ref this[i];
-            writer.Write((ulong)vertexOf[i]);
-            writer.Write((ulong)register.Key);
-            writer.WriteSigned(register.Clock - clock);
-            writer.Write((ulong)register.Actor);
-            writer.Write(_values[register.Value]);
-            clock = register.Clock;
-        }
+        WriteColumns(writer, vertexOf);
+        writer.Write((ulong)_registers.Sum(register => (long)register.Value.Length));
+        foreach (Register register in _registers)
+            writer.WriteRaw(_values[register.Value]);
     }
 
-    public void Read(ref ByteReader reader, VertexTable vertices, int actors, Action<int, long, int> taken)
+    private void WriteColumns(ByteWriter writer, int[] vertexOf)
+    {
+        writer.Write((ulong)_registers.Count);
+        ReadOnlySpan<Register> registers = CollectionsMarshal.AsSpan(_registers);
+        long[] column = Array.ConvertAll(vertexOf, vertex => (long)vertex);
+        writer.WriteColumn(column);
+        for (int i = 0; i < column.Length; i++)
+            column[i] = registers[i].Key;
+        writer.WriteColumn(column);
+        for (int i = 0; i < column.Length; i++)
+            column[i] = registers[i].Clock;
+        writer.WriteColumn(column);
+        for (int i = 0; i < column.Length; i++)
+            column[i] = registers[i].Actor;
+        writer.WriteColumn(column);
+        for (int i = 0; i < column.Length; i++)
+            column[i] = registers[i].Value.Length;
+        writer.WriteColumn(column);
+    }
+
+    /// <summary>Reads the registers into a new table.</summary>
+    public void Read(ref ByteReader reader, VertexTable vertices, int actors)
     {
         string[] names = new string[reader.ReadCount()];
         for (int key = 0; key < names.Length; key++)
             names[key] = reader.ReadText();
+        if (names.Distinct(StringComparer.Ordinal).Count() != names.Length)
+            throw new InvalidDataException("A key is there twice.");
         int count = reader.ReadCount();
+        Column owners = reader.ReadColumn(count);
+        Column keys = reader.ReadColumn(count);
+        Column clocks = reader.ReadColumn(count);
+        Column writers = reader.ReadColumn(count);
+        Column lengths = reader.ReadColumn(count);
+        ReadOnlySpan<byte> values = reader.ReadBytes();
+        _values = TextHeap.Of(values);
         _registers.EnsureCapacity(count);
-        long clock = 0;
+        KeysOfVertices known = new(this, vertices.Count, names.Length);
+        int offset = 0;
         for (int i = 0; i < count; i++)
         {
-            int vertex = reader.ReadBelow(vertices.Count);
-            int key = reader.ReadBelow(names.Length);
+            int vertex = owners.Below(i, vertices.Count);
+            int key = keys.Below(i, names.Length);
 
             // The keys were numbered as the registers brought them, so the next one is always the next new one.
             if (key == _keys.Count)
                 AddKey(names[key]);
             ref int first = ref vertices[vertex].FirstProperty;
-            if (key > _keys.Count || TryFind(vertex, first, key, out _, out int walked))
+            if (key > _keys.Count || !known.TryAdd(vertex, first, key, out int walked))
                 throw new InvalidDataException("A property is there twice, or before its key.");
             first = Add(vertex, first, key, walked);
-            clock += reader.ReadSigned();
-            int actor = reader.ReadBelow(actors);
-            ReadOnlySpan<byte> value = reader.ReadBytes();
             ref Register register = ref this[i];
-            (register.Clock, register.Actor, register.Value) = (clock, actor, _values.Add(value));
-            taken(actor, clock, i);
+            (register.Clock, register.Actor) = ((long)clocks[i], writers.Below(i, actors));
+            int length = lengths.Below(i, values.Length - offset + 1);
+            register.Value = length == 0 ? default : new TextHeap.Slot(Chunk: 0, offset, length);
+            offset += length;
+            if (register.Clock <= 0)
+                throw new InvalidDataException("A clock is not above 0.");
         }
+
+        if (offset != values.Length || _keys.Count != names.Length)
+            throw new InvalidDataException("There are more values or keys than properties have.");
     }
 
     /// <summary>Adds a register before those of a vertex, of which <paramref name="walked"/> were looked at in vain.</summary>
@@ -223,4 +251,24 @@ internal sealed class PropertyTable
     }
 
     private readonly record struct Key(string Name, int FirstRegister);
+
+    /// <summary>
+    /// Which keys the vertices have, while registers are read: a bit for each where that is enough, which costs less than a walk through registers that
+    /// were written far away.
+    /// </summary>
+    private readonly struct KeysOfVertices(PropertyTable table, int vertices, int keys)
+    {
+        private readonly ulong[]? _keys = keys <= 64 ? new ulong[vertices] : null;
+
+        /// <summary>Takes note of a key; false when the vertex has it. Tells how many registers <see cref="PropertyTable.TryFind(int, int, int, out int, out int)"/> would look at.</summary>
+        public bool TryAdd(int vertex, int first, int key, out int walked)
+        {
+            if (_keys is null)
+                return !table.TryFind(vertex, first, key, out _, out walked);
+            ulong known = _keys[vertex];
+            _keys[vertex] = known | (1UL << key);
+            walked = Math.Min(BitOperations.PopCount(known), WalkMax + 1);
+            return (known & (1UL << key)) == 0;
+        }
+    }
 }

@@ -21,21 +21,33 @@ public sealed class SendIndex
     private const int SupersededKept = 64;
     private readonly ActorTable _actors;
     private readonly PropertyTable _properties;
+    private readonly MoveLog _moves;
     private readonly List<Late> _late = [];
     private readonly Dictionary<Stamp, long> _lateSeq = [];
     private readonly List<TreeActor> _toTidy = [];
 
-    internal SendIndex(ActorTable actors, PropertyTable properties)
+    // Not while it is made from what a snapshot had: who only looks at a tree needs no index.
+    private bool _isFilled = true;
+
+    internal SendIndex(ActorTable actors, PropertyTable properties, MoveLog moves)
     {
         _actors = actors;
         _properties = properties;
+        _moves = moves;
     }
 
     /// <summary>How many actors have entries to drop at the next commit.</summary>
     internal int ToTidy => _toTidy.Count;
 
     /// <summary>How many actors have at least one entry.</summary>
-    internal int ActorCount => _actors.All.Count(actor => actor.Sendable.Count > 0);
+    internal int ActorCount
+    {
+        get
+        {
+            Fill();
+            return _actors.All.Count(actor => actor.Sendable.Count > 0);
+        }
+    }
 
     internal static void AddMove(TreeActor actor, long clock) => actor.Sendable.Insert(new Entry(clock, Move));
 
@@ -91,6 +103,7 @@ public sealed class SendIndex
     /// <summary>Whether the operation is worth sending at all.</summary>
     public bool Contains(Stamp stamp)
     {
+        Fill();
         if (!_actors.TryFind(stamp.Actor, out TreeActor? actor))
             return false;
         SortedChunks<Entry>.Position position = actor.Sendable.LowerBound(stamp.Clock);
@@ -140,6 +153,7 @@ public sealed class SendIndex
     /// <summary>What is worth sending to somebody who has <paramref name="held"/>, in the order of merging. Lazy: taking a page costs a page.</summary>
     public IEnumerable<Stamp> WorthSending(StateVector held)
     {
+        Fill();
         PriorityQueue<Walk, Stamp> next = new();
         foreach (TreeActor actor in _actors.All)
         {
@@ -191,19 +205,43 @@ public sealed class SendIndex
         }
     }
 
+    /// <summary>Reads what <see cref="Write"/> wrote into a new index. The rest is made from the moves and the winning writes when it is needed.</summary>
     internal void Read(ref ByteReader reader)
     {
+        _isFilled = false;
         long seq = 0;
         for (int count = reader.ReadCount(); count > 0; count--)
         {
             seq += reader.ReadInt64();
             int actor = reader.ReadBelow(_actors.All.Count);
-            AddLate(_actors.StampOf(reader.ReadInt64(), actor), seq);
+            Stamp stamp = _actors.StampOf(reader.ReadInt64(), actor);
+            if (_lateSeq.ContainsKey(stamp))
+                throw new InvalidDataException("An operation was late twice.");
+            AddLate(stamp, seq);
         }
     }
 
+    /// <summary>Makes the index where that was put off; before anything changes that it is made of.</summary>
+    internal void Fill()
+    {
+        if (_isFilled)
+            return;
+        _isFilled = true;
+        List<Entry>[] moves = [.. _actors.All.Select(_ => new List<Entry>())];
+        List<Entry>[] writes = [.. _actors.All.Select(_ => new List<Entry>())];
+        _moves.ForEach((actor, clock) => moves[actor].Add(new Entry(clock, Move)));
+        for (int i = 0; i < _properties.Count; i++)
+        {
+            ref PropertyTable.Register register = ref _properties[i];
+            writes[register.Actor].Add(new Entry(register.Clock, i));
+        }
+
+        foreach (TreeActor actor in _actors.All)
+            Fill(actor, moves[actor.Number], writes[actor.Number]);
+    }
+
     /// <summary>Fills an empty index with the moves of an actor, by clock, and its winning writes, in any order.</summary>
-    internal static void Fill(TreeActor actor, List<Entry> moves, List<Entry> writes)
+    private static void Fill(TreeActor actor, List<Entry> moves, List<Entry> writes)
     {
         Span<Entry> byClock = CollectionsMarshal.AsSpan(writes);
         for (int i = 1; i < byClock.Length; i++)
@@ -223,12 +261,19 @@ public sealed class SendIndex
         foreach (Entry move in moves)
         {
             for (; write < byClock.Length && byClock[write].Clock < move.Clock; write++)
-                actor.Sendable.Insert(byClock[write]);
-            actor.Sendable.Insert(move);
+                Append(actor, byClock[write]);
+            Append(actor, move);
         }
 
         foreach (Entry rest in byClock[write..])
-            actor.Sendable.Insert(rest);
+            Append(actor, rest);
+    }
+
+    // One operation has one entry, also where a snapshot that nobody wrote so has two.
+    private static void Append(TreeActor actor, Entry entry)
+    {
+        if (!actor.Sendable.TryGetLast(out Entry last) || last.Clock < entry.Clock)
+            actor.Sendable.Append(entry);
     }
 
     private static bool IsCrowded(TreeActor actor) => actor.Superseded > SupersededKept && actor.Superseded * 2 > actor.Sendable.Count;

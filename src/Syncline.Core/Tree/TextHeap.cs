@@ -18,6 +18,19 @@ internal sealed class TextHeap
     private long _added;
     private long _dropped;
 
+    /// <summary>A heap of texts one after the other, which are copied in one piece. Their slots are of chunk 0.</summary>
+    public static TextHeap Of(ReadOnlySpan<byte> texts)
+    {
+        TextHeap heap = new();
+        if (texts.IsEmpty)
+            return heap;
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(texts.Length);
+        texts.CopyTo(bytes);
+        heap._chunks.Add(new Chunk(bytes) { Used = bytes.Length });
+        heap._added = bytes.Length;
+        return heap;
+    }
+
     /// <summary>Bytes of all texts that were added and not taken back.</summary>
     public long Bytes => _added;
 

@@ -33,7 +33,7 @@ public sealed class Tree
         FirstSeq = firstSeq;
         _actors = new ActorTable(Stored);
         _moves = new MoveLog(_vertices, _places, _actors);
-        Sendable = new SendIndex(_actors, _properties);
+        Sendable = new SendIndex(_actors, _properties, _moves);
     }
 
     /// <summary>The tree's id, which is also that of its root vertex.</summary>
@@ -140,6 +140,7 @@ public sealed class Tree
     /// <summary>Adds a move that takes part. True when it is now its vertex's creation; <paramref name="before"/> is what that was.</summary>
     internal bool AddMove(long clock, TreeActor actor, string vertexId, int parent, out int vertex, out Creation before)
     {
+        Sendable.Fill();
         vertex = _vertices.FindOrAdd(vertexId);
         ref VertexTable.Row row = ref _vertices[vertex];
         before = new Creation(row.CreatedClock, row.CreatedActor);
@@ -175,6 +176,7 @@ public sealed class Tree
     /// <summary>Writes a property when the write is the greatest known. False when it is not; else <paramref name="before"/> is what was there.</summary>
     internal bool Write(long clock, TreeActor actor, int vertex, TreeOperation.SetProperty set, out int register, out Held before)
     {
+        Sendable.Fill();
         register = _properties.FindOrAdd(vertex, ref _vertices[vertex].FirstProperty, set.Key);
         ref PropertyTable.Register current = ref _properties[register];
         before = new Held(current.Clock, current.Actor, current.Value);
@@ -280,12 +282,8 @@ public sealed class Tree
         _actors.Read(ref reader);
         _vertices.Read(ref reader);
         _places.Read(ref reader, _vertices.Count);
-        List<SendIndex.Entry>[] moves = [.. _actors.All.Select(_ => new List<SendIndex.Entry>())];
-        List<SendIndex.Entry>[] writes = [.. _actors.All.Select(_ => new List<SendIndex.Entry>())];
-        _moves.Read(ref reader, (actor, clock) => moves[actor].Add(new SendIndex.Entry(clock, SendIndex.Move)));
-        _properties.Read(ref reader, _vertices, _actors.All.Count, (actor, clock, register) => writes[actor].Add(new SendIndex.Entry(clock, register)));
-        foreach (TreeActor actor in _actors.All)
-            SendIndex.Fill(actor, moves[actor.Number], writes[actor.Number]);
+        _moves.Read(ref reader);
+        _properties.Read(ref reader, _vertices, _actors.All.Count);
         Sendable.Read(ref reader);
         for (int count = reader.ReadCount(); count > 0; count--)
             HoldBack(TreeSnapshot.ReadLogged(ref reader, Id));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Syncline.Core.Binary;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
@@ -9,13 +10,14 @@ namespace Syncline.Core.Tree;
 /// accelerator, never the only copy: what is damaged or of another version is thrown away, and the log read instead.
 /// </summary>
 /// <remarks>
-/// The tables one after the other, numbers short, most of them as differences. What follows from something else is left out: creations are
-/// the oldest moves, and the index of what is worth sending is the moves and the winning writes. At the end the checksum of all before it.
+/// The tables one after the other, each as columns of numbers as wide as the greatest of them, and texts in one piece: read at the speed of memory. What
+/// follows from something else is left out: creations are the oldest moves, the index of what is worth sending is the moves and the winning writes, and
+/// where vertices were before a move a replay tells. At the end the checksum of all before it.
 /// </remarks>
 public static class TreeSnapshot
 {
     /// <summary>The version that is written, and the only one that is read.</summary>
-    public const int FormatVersion = 1;
+    public const int FormatVersion = 2;
 
     private static readonly Sealed Seal = new("sltree", FormatVersion, "tree");
 
@@ -60,14 +62,13 @@ public static class TreeSnapshot
         long seq = reader.ReadInt64();
         long groupEnd = seq + reader.ReadInt64();
         UserId userId = new(reader.ReadText());
-        DateTimeOffset receivedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.ReadInt64());
+        DateTimeOffset receivedAt = ReadTime(ref reader);
         OperationDigest digest = OperationDigest.FromInt64(reader.ReadInt64());
         OperationId id = new(TreeModel.Scope, treeId, new ActorId(reader.ReadText()), reader.ReadInt64());
         ulong hash = reader.ReadNumber();
         string tx = reader.ReadText();
         JsonText payload = new(reader.ReadBytes().ToArray());
-        if (TreeOperationReader.Read(payload.Utf8, out TreeOperationReader.Bare bare) is { } refusal)
-            throw new InvalidDataException(refusal.Detail);
+        TreeOperation content = ReadContent(payload);
         return new LoggedOperation
         {
             Seq = seq,
@@ -81,8 +82,32 @@ public static class TreeSnapshot
                 Hash = hash,
                 Tx = tx.Length == 0 ? null : tx,
                 Payload = payload,
-                Content = bare.Operation,
+                Content = content,
             },
         };
+    }
+
+    private static DateTimeOffset ReadTime(ref ByteReader reader)
+    {
+        long milliseconds = reader.ReadInt64();
+        return milliseconds >= 0 && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : throw new InvalidDataException("A time is none.");
+    }
+
+    // What is held back needs a vertex.
+    private static TreeOperation ReadContent(JsonText payload)
+    {
+        try
+        {
+            Refusal? refusal = TreeOperationReader.Read(payload.Utf8, out TreeOperationReader.Bare bare);
+            return refusal is null && bare.Operation.NeededId is not null
+                ? bare.Operation
+                : throw new InvalidDataException(refusal?.Detail ?? "An operation waits for nothing.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException("An operation that waits is not JSON.", e);
+        }
     }
 }

@@ -128,9 +128,9 @@ public sealed class TreesState : IModelState
         .Select(tree => new ResourceSnapshot(TreeModel.Scope, tree.Id, TreeSnapshot.Write(tree)));
 
     /// <inheritdoc />
-    public bool TryLoad(ReadOnlySpan<byte> snapshot, out string? problem)
+    public bool TryLoad(ReadOnlyMemory<byte> snapshot, out string? problem)
     {
-        if (TreeSnapshot.Read(snapshot, out problem) is not { } tree)
+        if (TreeSnapshot.Read(snapshot.Span, out problem) is not { } tree)
             return false;
 
         if (!_trees.TryAdd(tree.Id, tree))

@@ -17,7 +17,7 @@ internal sealed class VertexTable
 {
     private const int IdLengthMax = 128;
     private const int FirstCapacity = 16;
-    private readonly TextHeap _ids = new();
+    private TextHeap _ids = new();
     private Row[] _rows = new Row[FirstCapacity];
     private Entry[] _entries = new Entry[FirstCapacity * 2];
 
@@ -116,21 +116,43 @@ internal sealed class VertexTable
     public void Write(ByteWriter writer)
     {
         writer.Write((ulong)Count);
+        long[] lengths = new long[Count];
         for (int vertex = 0; vertex < Count; vertex++)
-            writer.Write(IdUtf8(vertex));
+            lengths[vertex] = _rows[vertex].Id.Length;
+        writer.WriteColumn(lengths);
+        writer.Write((ulong)lengths.Sum());
+        for (int vertex = 0; vertex < Count; vertex++)
+            writer.WriteRaw(IdUtf8(vertex));
     }
 
+    /// <summary>Reads the ids into a new table.</summary>
     public void Read(ref ByteReader reader)
     {
         int count = reader.ReadCount();
         EnsureCapacity(count);
+        Column lengths = reader.ReadColumn(count);
+        ReadOnlySpan<byte> ids = reader.ReadBytes();
+        if (!Ascii.IsValid(ids))
+            throw new InvalidDataException("A vertex's id has another alphabet.");
+        _ids = TextHeap.Of(ids);
         Span<char> id = stackalloc char[IdLengthMax];
-        for (int vertex = 0; vertex < count; vertex++)
+        int offset = 0;
+        for (; Count < count; Count++)
         {
-            ReadOnlySpan<byte> utf8 = reader.ReadBytes();
-            if (utf8.Length > IdLengthMax || FindOrAdd(id[..Encoding.ASCII.GetChars(utf8, id)]) != vertex)
-                throw new InvalidDataException("A vertex's id is too long, or there twice.");
+            int length = lengths.Below(Count, IdLengthMax + 1);
+            if (length == 0 || length > ids.Length - offset)
+                throw new InvalidDataException("A vertex's id is empty, or longer than what is there.");
+            Encoding.ASCII.GetChars(ids.Slice(offset, length), id);
+            int hash = string.GetHashCode(id[..length], StringComparison.Ordinal);
+            if (TryFind(id[..length], hash, out _, out int slot))
+                throw new InvalidDataException("A vertex is there twice.");
+            _entries[slot] = new Entry(Count + 1, hash);
+            _rows[Count] = new Row { FirstProperty = PropertyTable.None, Id = new TextHeap.Slot(Chunk: 0, offset, length) };
+            offset += length;
         }
+
+        if (offset != ids.Length)
+            throw new InvalidDataException("There are more bytes than ids take.");
     }
 
     // Tells the slot of the vertex, or the one where it would be put.

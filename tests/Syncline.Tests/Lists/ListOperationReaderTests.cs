@@ -83,7 +83,7 @@ public sealed class ListOperationReaderTests
         ListsState loaded = new();
         ResourceSnapshot snapshot = Assert.Single(state.WriteSnapshots());
         Assert.Equal((scope, "h"), (snapshot.Scope.Value, snapshot.ResourceId.Value));
-        Assert.True(loaded.TryLoad(snapshot.State.Span, out _));
+        Assert.True(loaded.TryLoad(snapshot.State, out _));
         Assert.Equal([5, 7], loaded.OpaqueSeqs(new Scope(scope), new ResourceId("h")));
     }
 

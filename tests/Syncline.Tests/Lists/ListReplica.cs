@@ -46,7 +46,14 @@ internal sealed class ListReplica
         if (random.Chance(50))
         {
             foreach (ResourceSnapshot snapshot in snapshots)
-                Assert.True(State.TryLoad(snapshot.State.Span, out string? problem), problem);
+                Assert.True(State.TryLoad(snapshot.State, out string? problem), problem);
+
+            // Else what comes next finds lists that are not read.
+            if (random.Chance(50))
+            {
+                foreach (TaskList list in State.Lists.ToArray())
+                    _ = State.FindTask(list.Id, "nobody");
+            }
         }
         else
         {

@@ -98,7 +98,7 @@ public sealed class ListsStateTests(ITestOutputHelper output)
         started2 = Stopwatch.GetTimestamp();
         ListsState loaded = new();
         foreach (ResourceSnapshot snapshot in snapshots)
-            Assert.True(loaded.TryLoad(snapshot.State.Span, out _));
+            Assert.True(loaded.TryLoad(snapshot.State, out _));
         TimeSpan loading = Stopwatch.GetElapsedTime(started2);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,

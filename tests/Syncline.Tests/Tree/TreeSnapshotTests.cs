@@ -61,12 +61,47 @@ public sealed class TreeSnapshotTests
     }
 
     [Fact]
+    public void Bytes_that_somebody_else_gave_a_checksum_are_read_or_refused_and_what_was_read_is_a_tree() => Seeds.Run(1, 5_000, random =>
+    {
+        TreesState state = new(new TreeLimits());
+        List<TreeOp> operations = TreeWorkload.Wild(random, 12);
+        for (int i = 0; i < operations.Count; i++)
+            state.Apply(operations[i].At(i + 1));
+        state.Commit();
+        byte[] snapshot = TreeSnapshot.Write(state.Trees[new ResourceId(TreeId)]);
+        for (int count = random.Next(1, 4); count > 0; count--)
+            snapshot[random.Next("sltree".Length, snapshot.Length - 4)] = (byte)random.Next(random.Chance(50) ? 4 : 256);
+        Seal(snapshot);
+        TreesState loaded = new(new TreeLimits());
+        if (!loaded.TryLoad(snapshot, out string? problem))
+        {
+            Assert.NotNull(problem);
+            Assert.Empty(loaded.Trees);
+            return;
+        }
+
+        // Whatever it is now, it can be looked at, told of and gone on with.
+        Tree tree = loaded.Trees.Values.Single();
+        int shown = tree.Read(includeDeleted: true).Count();
+        Assert.Equal(shown, tree.CountVertices(includeDeleted: true));
+        _ = tree.Sendable.WorthSending(new StateVector()).Count();
+        _ = tree.Sendable.LateAfter(0).Count();
+        Assert.NotEmpty(TreeText.Of(tree.Stored));
+        int mark = loaded.Mark();
+        for (int i = 0; i < operations.Count; i++)
+            loaded.Apply((operations[i] with { Stamp = operations[i].Stamp with { Clock = operations[i].Stamp.Clock + 1_000 } }).At(100 + i));
+        loaded.RollbackTo(mark);
+        loaded.Commit();
+        Assert.NotEmpty(TreeSnapshot.Write(tree));
+    });
+
+    [Fact]
     public void A_snapshot_of_another_version_is_refused_by_its_version()
     {
         Apply(Move(1, "a", "r", null));
         byte[] snapshot = Snapshot();
         snapshot["sltree".Length]++;
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(snapshot.AsSpan(^4..), Checksum.Of(snapshot.AsSpan(..^4)));
+        Seal(snapshot);
         Assert.False(new TreesState(new TreeLimits()).TryLoad(snapshot, out string? problem));
         Assert.Equal($"the snapshot has version {TreeSnapshot.FormatVersion + 1}, and this program reads {TreeSnapshot.FormatVersion}", problem);
     }
@@ -93,6 +128,9 @@ public sealed class TreeSnapshotTests
             Assert.Equal(TreeText.Of(vector), TreeText.Of(StateVector.FromCompact(buffer.WrittenSpan)));
         });
     }
+
+    private static void Seal(byte[] snapshot) =>
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(snapshot.AsSpan(^4..), Checksum.Of(snapshot.AsSpan(..^4)));
 
     private static void AssertRefused(byte[] snapshot)
     {
