@@ -159,6 +159,11 @@ public sealed class SqliteSpaceStore : ISpaceStore, IDisposable
         Write(space, log => log.Snapshots.ReadChunk(snapshot, part, chunk), cancellationToken);
 
     /// <inheritdoc />
+    public ValueTask<int?> ReadSnapshotChunkAsync(
+        SpaceId space, long snapshot, int part, int chunk, Memory<byte> destination, CancellationToken cancellationToken) =>
+        Write(space, log => log.Snapshots.ReadChunk(snapshot, part, chunk, destination.Span), cancellationToken);
+
+    /// <inheritdoc />
     public ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken) =>
         Write(space, log => log.Snapshots.Begin(), cancellationToken);
 

@@ -807,6 +807,11 @@ public abstract partial class SpaceStoreConformance
         Assert.Equal(new byte[] { 1, 2 }, await Store.ReadSnapshotChunkAsync(Space, id, 0, 0, default));
         Assert.Equal(new byte[] { 3 }, await Store.ReadSnapshotChunkAsync(Space, id, 1, 0, default));
         Assert.Null(await Store.ReadSnapshotChunkAsync(Space, id, 1, 1, default));
+        byte[] room = [9, 9, 9];
+        Assert.Equal(2, await Store.ReadSnapshotChunkAsync(Space, id, 0, 0, room, default));
+        Assert.Equal([1, 2, 9], room);
+        Assert.Null(await Store.ReadSnapshotChunkAsync(Space, id, 0, 0, room.AsMemory(2), default));
+        Assert.Null(await Store.ReadSnapshotChunkAsync(Space, id, 1, 1, room, default));
 
         long next = await Store.BeginSnapshotAsync(Space, default);
         Assert.NotEqual(id, next);

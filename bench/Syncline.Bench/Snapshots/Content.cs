@@ -1,4 +1,5 @@
 using Syncline.Bench.Logs;
+using Syncline.Core.Json;
 using Syncline.Core.Lists;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
@@ -28,6 +29,20 @@ internal sealed record Content(string Name, string Description, IModel Model, Sc
         if (Scope == TreeModel.Scope)
             return new TreeEdits(small ? 2_000 : 100_000).Next;
         return new ListEdits(small ? 20 : 1_000, small ? 2_000 : 100_000, insertEvery: 5).Next;
+    }
+
+    /// <summary>Has all of it made that a state which was loaded puts off: every list's tasks; a tree's index, and the replay that an old move asks for.</summary>
+    public int Touch(IModelState state)
+    {
+        if (state is ListsState lists)
+            return lists.Lists.ToArray().Count(list => lists.FindTask(list.Id, "nobody") is null && lists.TasksOf(list.Id).Any());
+        OperationId id = new(TreeModel.Scope, new ResourceId(TreeEdits.TreeId), new ActorId("late"), 2);
+        Operation move = new() { Id = id, Hash = 0, Payload = JsonText.From("{}"), Content = new TreeOperation.Move("late", TreeEdits.TreeId) };
+        state.Apply(new LoggedOperation { Seq = 1, Operation = move, UserId = default, ReceivedAt = default, GroupEnd = 1, Digest = default });
+        Operation again = move with { Id = id with { Clock = 3 } };
+        state.Apply(new LoggedOperation { Seq = 2, Operation = again, UserId = default, ReceivedAt = default, GroupEnd = 2, Digest = default });
+        state.Commit();
+        return Read(state);
     }
 
     /// <summary>Looks at what was loaded, as somebody who wants to see it: the tree's vertices, or a list's tasks in order.</summary>

@@ -44,6 +44,7 @@ internal sealed class SnapshotsArea : IArea
         {
             "open" => await OpenAsync(content, folder, readsSnapshots: true),
             "replay" => await OpenAsync(content, folder, readsSnapshots: false),
+            "touch" => await TouchAsync(content, folder),
             "hold" => await HoldAsync(content, folder),
             "bootstrap" or "bootstrap read" or "pull" or "pull read" => await HttpAsync(workload, content, folder, token: arguments[2]),
             _ => throw new ArgumentException($"no workload {workload}", nameof(workload)),
@@ -61,7 +62,7 @@ internal sealed class SnapshotsArea : IArea
         foreach ((string workload, string name, double? goal) in Rows)
         {
             Series ours = await FreshProcess.OursAsync(Name, workload, runs, common);
-            if (workload is not "bootstrap" and not "pull" and not "hold")
+            if (workload is not "bootstrap" and not "pull" and not "hold" and not "touch")
             {
                 // Whichever way, what is there to read is the same.
                 seen ??= ours.Median.Value("seen");
@@ -78,7 +79,7 @@ internal sealed class SnapshotsArea : IArea
                 goal is { } least ? Table.AtLeast(byLog!.Median.Milliseconds / ours.Median.Milliseconds, least) : "",
                 workload switch
                 {
-                    "open" or "hold" => Table.Number(prepared.SnapshotBytes),
+                    "open" or "hold" or "touch" => Table.Number(prepared.SnapshotBytes),
                     "replay" => Table.Number(prepared.LogBytes),
                     _ => Table.Number(ours.Median.Value("bytes")),
                 },
@@ -91,6 +92,7 @@ internal sealed class SnapshotsArea : IArea
     [
         ("replay", "opened by a replay of the log", null),
         ("open", "opened from the stored snapshot", 20),
+        ("touch", "the same, and all of it made that is put off until it is needed", 1),
         ("pull", "pulled from 0 in pages of 1,000, to the last byte", null),
         ("bootstrap", "bootstrap, to the last byte", 5),
         ("pull read", "pulled from 0, each operation read and applied", null),
@@ -151,6 +153,17 @@ internal sealed class SnapshotsArea : IArea
         Sample sample = stage.End(Operations);
         sample.More["seen"] = Sample.Number(seen);
         return sample;
+    }
+
+    // The same until nothing is put off any more.
+    private static async Task<Sample> TouchAsync(Content content, string folder)
+    {
+        await using EngineFolder engine = new(folder);
+        for (long began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < Warmup;)
+            content.Touch(await engine.LoadAsync(content.WarmSpace, content.Scope));
+        Stage stage = Stage.Begin();
+        content.Touch(await engine.LoadAsync(content.Space, content.Scope));
+        return stage.End(Operations);
     }
 
     private static async Task<Sample> HoldAsync(Content content, string folder)

@@ -109,7 +109,7 @@ internal sealed class MoveLog
         CollectionsMarshal.SetCount(_settled, count);
         Span<Move> settled = CollectionsMarshal.AsSpan(_settled);
         long clock = 0;
-        int created = 0;
+        Span<bool> isCreated = new bool[_vertices.Count];
         for (int i = 0; i < count; i++)
         {
             clock = clocks[i] <= (ulong)(long.MaxValue - clock) ? clock + (long)clocks[i] : 0;
@@ -118,14 +118,14 @@ internal sealed class MoveLog
             settled[i] = new Move(clock, actor, vertex, Places.ReadPlace(parents, i, _vertices.Count));
             if (clock == 0 || (i > 0 && clock == settled[i - 1].Clock && Compare(settled[i - 1], settled[i]) >= 0))
                 throw new InvalidDataException("The moves are not in their order, or a clock is none.");
-            ref VertexTable.Row row = ref _vertices[vertex];
-            if (row.CreatedClock != 0)
+            if (isCreated[vertex])
                 continue;
+            isCreated[vertex] = true;
+            ref VertexTable.Row row = ref _vertices[vertex];
             (row.CreatedClock, row.CreatedActor) = (clock, actor);
-            created++;
         }
 
-        if (created != _vertices.Count)
+        if (isCreated.Contains(false))
             throw new InvalidDataException("A vertex has no move.");
         _lastLoaded = count == 0 ? null : settled[^1];
     }

@@ -172,6 +172,8 @@ internal sealed class PropertyTable
         _values = TextHeap.Of(values);
         _registers.EnsureCapacity(count);
         KeysOfVertices known = new(this, vertices.Count, names.Length);
+        int[] firsts = new int[vertices.Count];
+        firsts.AsSpan().Fill(None);
         int offset = 0;
         for (int i = 0; i < count; i++)
         {
@@ -181,7 +183,7 @@ internal sealed class PropertyTable
             // The keys were numbered as the registers brought them, so the next one is always the next new one.
             if (key == _keys.Count)
                 AddKey(names[key]);
-            ref int first = ref vertices[vertex].FirstProperty;
+            ref int first = ref firsts[vertex];
             if (key > _keys.Count || !known.TryAdd(vertex, first, key, out int walked))
                 throw new InvalidDataException("A property is there twice, or before its key.");
             first = Add(vertex, first, key, walked);
@@ -196,6 +198,8 @@ internal sealed class PropertyTable
 
         if (offset != values.Length || _keys.Count != names.Length)
             throw new InvalidDataException("There are more values or keys than properties have.");
+        for (int vertex = 0; vertex < firsts.Length; vertex++)
+            vertices[vertex].FirstProperty = firsts[vertex];
     }
 
     /// <summary>Adds a register before those of a vertex, of which <paramref name="walked"/> were looked at in vain.</summary>

@@ -61,25 +61,37 @@ internal sealed partial class SnapshotReader(EngineServices services)
         if (part.Length <= 0)
             return "a length is not above 0";
 
-        // The last piece first: it shows that there is as much as is said, so no room is made for what is only said to be there.
-        int last = (part.Length - 1) / StoredSnapshot.ChunkBytes;
-        byte[] bytes = [];
-        for (int i = 0; i <= last; i++)
-        {
-            int chunk = i == 0 ? last : i - 1;
-            int from = chunk * StoredSnapshot.ChunkBytes;
-            byte[]? next = await services.Store.ReadSnapshotChunkAsync(space, stored.Id, number, chunk, cancellationToken);
-            if (next?.Length != Math.Min(StoredSnapshot.ChunkBytes, part.Length - from))
-                return "a piece of it is missing, or not as long as it was";
-            if (i == 0)
-                bytes = last == 0 ? next : GC.AllocateUninitializedArray<byte>(part.Length);
-            if (last > 0)
-                next.CopyTo(bytes, from);
-        }
-
+        if (await ReadPartAsync(space, stored, number, cancellationToken) is not { } bytes)
+            return "a piece of it is missing, or not as long as it was";
         if (!SHA256.HashData(bytes).AsSpan().SequenceEqual(part.Hash.Span))
             return "its bytes are not those that were written";
         return state.TryLoad(bytes, out string? problem) ? null : problem;
+    }
+
+    // Each piece goes to its place at once.
+    private async ValueTask<byte[]?> ReadPartAsync(SpaceId space, StoredSnapshot stored, int number, CancellationToken cancellationToken)
+    {
+        // The last piece first: it shows that there is as much as is said, so no room is made for what is only said to be there.
+        int length = stored.Parts[number].Length;
+        int last = (length - 1) / StoredSnapshot.ChunkBytes;
+        int lastFrom = last * StoredSnapshot.ChunkBytes;
+        byte[] end = GC.AllocateUninitializedArray<byte>(length - lastFrom);
+        if (!await TryReadAsync(last, end))
+            return null;
+        if (last == 0)
+            return end;
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(length);
+        end.CopyTo(bytes, lastFrom);
+        for (int chunk = 0; chunk < last; chunk++)
+        {
+            if (!await TryReadAsync(chunk, bytes.AsMemory(chunk * StoredSnapshot.ChunkBytes, StoredSnapshot.ChunkBytes)))
+                return null;
+        }
+
+        return bytes;
+
+        async ValueTask<bool> TryReadAsync(int chunk, Memory<byte> piece) =>
+            await services.Store.ReadSnapshotChunkAsync(space, stored.Id, number, chunk, piece, cancellationToken) == piece.Length;
     }
 
     [LoggerMessage(31, LogLevel.Warning, "The snapshot of space {Space} at seq {Seq} is thrown away: {Problem}")]

@@ -17,6 +17,17 @@ public interface ISnapshotStore
     /// <summary>Reads a piece of a snapshot's part; null when it is not there, or not any more.</summary>
     ValueTask<byte[]?> ReadSnapshotChunkAsync(SpaceId space, long snapshot, int part, int chunk, CancellationToken cancellationToken);
 
+    /// <summary>Reads a piece of a snapshot's part into memory of the caller's.</summary>
+    /// <returns>How many bytes it has; null when it is not there, not any more, or is longer than <paramref name="destination"/>.</returns>
+    async ValueTask<int?> ReadSnapshotChunkAsync(
+        SpaceId space, long snapshot, int part, int chunk, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        byte[]? bytes = await ReadSnapshotChunkAsync(space, snapshot, part, chunk, cancellationToken);
+        if (bytes is null || !bytes.AsSpan().TryCopyTo(destination.Span))
+            return null;
+        return bytes.Length;
+    }
+
     /// <summary>Begins a snapshot.</summary>
     /// <returns>The number by which the other calls name it.</returns>
     ValueTask<long> BeginSnapshotAsync(SpaceId space, CancellationToken cancellationToken);

@@ -47,11 +47,27 @@ internal sealed class SnapshotFile(SqliteConnection connection, Epoch epoch)
 
     public byte[]? ReadChunk(long snapshot, int part, int chunk)
     {
-        using SqliteStatement read = connection.Cached("SELECT bytes FROM snapshot_chunks WHERE snapshot = ?1 AND part = ?2 AND chunk = ?3");
+        using SqliteStatement read = SelectChunk(snapshot, part, chunk);
+        return read.Step() ? read.Blob(0).ToArray() : null;
+    }
+
+    /// <summary>Reads a piece into memory that is there; null when it is missing, or longer than that.</summary>
+    public int? ReadChunk(long snapshot, int part, int chunk, Span<byte> destination)
+    {
+        using SqliteStatement read = SelectChunk(snapshot, part, chunk);
+        if (!read.Step())
+            return null;
+        ReadOnlySpan<byte> bytes = read.Blob(0);
+        return bytes.TryCopyTo(destination) ? bytes.Length : null;
+    }
+
+    private SqliteStatement SelectChunk(long snapshot, int part, int chunk)
+    {
+        SqliteStatement read = connection.Cached("SELECT bytes FROM snapshot_chunks WHERE snapshot = ?1 AND part = ?2 AND chunk = ?3");
         read.Bind(1, snapshot);
         read.Bind(2, part);
         read.Bind(3, chunk);
-        return read.Step() ? read.Blob(0).ToArray() : null;
+        return read;
     }
 
     /// <summary>A number that no snapshot has of which anything is left.</summary>

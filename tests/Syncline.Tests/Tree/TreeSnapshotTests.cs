@@ -35,6 +35,47 @@ public sealed class TreeSnapshotTests
     }
 
     [Fact]
+    public void Each_kind_of_operation_does_to_a_loaded_tree_what_it_does_to_one_that_was_replayed()
+    {
+        TreeOp[] before =
+        [
+            Move(1, "a", "r", null), Move(5, "a", "v", "r"), Move(6, "b", "w", "v"), Move(9, "a", "w", "r"), Set(10, "a", "v", "k", "1"), Set(20, "a", "x", "k", "2"),
+        ];
+        TreeOp[] kinds =
+        [
+            Move(30, "b", "v", "w"), Move(7, "c", "v", "w"), Move(3, "c", "v", "r"), Move(8, "c", "y", "v"), Move(12, "b", "x", "w"), Move(30, "b", "q", "nobody"),
+            Set(30, "b", "v", "k", "3"), Set(8, "b", "v", "k", "3"), Set(30, "b", "w", "new", "3"), Set(30, "b", "v", "k", null), Set(30, "b", "nobody", "k", "3"),
+        ];
+        Apply(before);
+        byte[] snapshot = Snapshot();
+        foreach (TreeOp kind in kinds)
+        {
+            TreesState replayed = new(new TreeLimits());
+            for (int i = 0; i < before.Length; i++)
+                replayed.Apply(before[i].At(i + 1));
+            replayed.Apply(kind.At(before.Length + 1));
+            replayed.Commit();
+            Tree expected = replayed.Trees[new ResourceId(TreeId)];
+
+            TreesState loaded = Load(snapshot);
+            Tree tree = loaded.Trees[new ResourceId(TreeId)];
+            int mark = loaded.Mark();
+            loaded.Apply(kind.At(before.Length + 1));
+            Assert.Equal(TreeText.Of(expected.Read(includeDeleted: true)), TreeText.Of(tree.Read(includeDeleted: true)));
+            loaded.RollbackTo(mark);
+            Assert.Equal(snapshot, TreeSnapshot.Write(tree));
+
+            loaded.Apply(kind.At(before.Length + 1));
+            loaded.Commit();
+            Assert.Equal(TreeSnapshot.Write(expected), TreeSnapshot.Write(tree));
+            Assert.Equal(TreeText.Of(expected.Sendable.WorthSending(new StateVector())), TreeText.Of(tree.Sendable.WorthSending(new StateVector())));
+            Assert.Equal(
+                TreeText.Of(replayed.NewlySendable.Select(sent => sent.Operation.Operation.Id.Stamp).Where(stamp => stamp.Clock >= 30)),
+                TreeText.Of(loaded.NewlySendable.Select(sent => sent.Operation.Operation.Id.Stamp).Where(stamp => stamp.Clock >= 30)));
+        }
+    }
+
+    [Fact]
     public void What_waits_in_a_loaded_tree_counts_against_its_actors_limit()
     {
         Apply(Move(1, "a", "r", null), Set(3, "b", "nobody", "k", "1"));
