@@ -31,7 +31,7 @@ internal sealed record Content(string Name, string Description, IModel Model, Sc
         return new ListEdits(small ? 20 : 1_000, small ? 2_000 : 100_000, insertEvery: 5).Next;
     }
 
-    /// <summary>Has all of it made that a state which was loaded puts off: every list's tasks; a tree's index, and the replay that an old move asks for.</summary>
+    /// <summary>Has all of it made that a state which was loaded puts off: every list's tasks; a tree's properties, its index, and the replay that an old move asks for.</summary>
     public int Touch(IModelState state)
     {
         if (state is ListsState lists)

@@ -29,8 +29,13 @@ internal readonly ref struct Column
     public int Below(int index, int end)
     {
         ulong number = this[index];
-        return number < (ulong)end ? (int)number : throw new InvalidDataException($"{number} is not below {end}.");
+        if (number >= (ulong)end)
+            Refuse(number, end);
+        return (int)number;
     }
+
+    // By itself, so that the check is not a call.
+    private static void Refuse(ulong number, int end) => throw new InvalidDataException($"{number} is not below {end}.");
 
     /// <summary>How many bytes a column takes.</summary>
     public static long BytesOf(int count, int width) => count == 0 ? 0 : ((long)count * width) + sizeof(ulong) - width;

@@ -12,6 +12,9 @@ namespace Syncline.Core.Binary;
 /// <param name="kind">What they are a snapshot of, for people.</param>
 internal sealed class Sealed(string magic, int version, string kind)
 {
+    /// <summary>How many bytes stand after the content.</summary>
+    public const int EndBytes = sizeof(uint);
+
     private readonly byte[] _magic = System.Text.Encoding.ASCII.GetBytes(magic);
 
     /// <summary>Writes a content.</summary>
@@ -22,8 +25,8 @@ internal sealed class Sealed(string magic, int version, string kind)
         writer.WriteRaw(_magic);
         writer.Write((ulong)version);
         content(writer);
-        BinaryPrimitives.WriteUInt32LittleEndian(buffer.GetSpan(sizeof(uint)), Checksum.Of(buffer.WrittenSpan));
-        buffer.Advance(sizeof(uint));
+        BinaryPrimitives.WriteUInt32LittleEndian(buffer.GetSpan(EndBytes), Checksum.Of(buffer.WrittenSpan));
+        buffer.Advance(EndBytes);
         return buffer.WrittenSpan.ToArray();
     }
 
@@ -36,9 +39,9 @@ internal sealed class Sealed(string magic, int version, string kind)
         where T : class
     {
         problem = null;
-        if (bytes.Length < _magic.Length + sizeof(uint) || !bytes.StartsWith(_magic))
+        if (bytes.Length < _magic.Length + EndBytes || !bytes.StartsWith(_magic))
             problem = $"these bytes are no snapshot of a {kind}";
-        else if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[^sizeof(uint)..]) != Checksum.Of(bytes[..^sizeof(uint)]))
+        else if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[^EndBytes..]) != Checksum.Of(bytes[..^EndBytes]))
             problem = "the snapshot is damaged: its checksum is not that of its bytes";
         if (problem is not null)
             return null;
@@ -71,7 +74,7 @@ internal sealed class Sealed(string magic, int version, string kind)
         return reader;
     }
 
-    private ByteReader ContentOf(ReadOnlySpan<byte> bytes) => new(bytes[_magic.Length..^sizeof(uint)]);
+    private ByteReader ContentOf(ReadOnlySpan<byte> bytes) => new(bytes[_magic.Length..^EndBytes]);
 
     /// <summary>Reads a content.</summary>
     public delegate T ContentReader<out T>(ref ByteReader reader);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using Syncline.Core.Binary;
 using Syncline.Core.Json;
@@ -24,6 +23,10 @@ internal sealed class PropertyTable
     private readonly List<Register> _registers = [];
     private readonly Dictionary<(int Vertex, int Key), int> _ofLongLists = [];
     private TextHeap _values = new();
+
+    // As they stand in the snapshot that the tree was loaded from; empty once they are read.
+    private ReadOnlyMemory<byte> _unread;
+    private VertexTable? _vertices;
 
     public int Count => _registers.Count;
 
@@ -154,52 +157,52 @@ internal sealed class PropertyTable
         writer.WriteColumn(column);
     }
 
-    /// <summary>Reads the registers into a new table.</summary>
-    public void Read(ref ByteReader reader, VertexTable vertices, int actors)
+    /// <summary>
+    /// Looks registers through, for a new table: they are read when somebody wants one. Who asks for vertices and places needs none of them, and
+    /// they are most of a tree.
+    /// </summary>
+    /// <param name="reader">Where they begin.</param>
+    /// <param name="content">What the reader reads, to its end.</param>
+    /// <param name="vertices">The vertices, without properties.</param>
+    /// <param name="actors">How many actors there are.</param>
+    public void Read(ref ByteReader reader, ReadOnlyMemory<byte> content, VertexTable vertices, int actors)
     {
-        string[] names = new string[reader.ReadCount()];
-        for (int key = 0; key < names.Length; key++)
-            names[key] = reader.ReadText();
-        if (names.Distinct(StringComparer.Ordinal).Count() != names.Length)
-            throw new InvalidDataException("A key is there twice.");
-        int count = reader.ReadCount();
-        Column owners = reader.ReadColumn(count);
-        Column keys = reader.ReadColumn(count);
-        Column clocks = reader.ReadColumn(count);
-        Column writers = reader.ReadColumn(count);
-        Column lengths = reader.ReadColumn(count);
-        ReadOnlySpan<byte> values = reader.ReadBytes();
-        _values = TextHeap.Of(values);
-        _registers.EnsureCapacity(count);
-        KeysOfVertices known = new(this, vertices.Count, names.Length);
-        int[] firsts = new int[vertices.Count];
+        ReadOnlyMemory<byte> rows = content[^reader.Rest.Length..];
+        new RegisterColumns(ref reader).LookThrough(vertices.Count, actors);
+        _unread = rows[..^reader.Rest.Length];
+        _vertices = vertices;
+    }
+
+    /// <summary>Reads the registers where that was put off; before anybody looks at one, or at the head of a vertex's list.</summary>
+    public void ReadNow()
+    {
+        if (_unread.IsEmpty)
+            return;
+        ByteReader reader = new(_unread.Span);
+        _unread = default;
+        RegisterColumns rows = new(ref reader);
+        _values = TextHeap.Of(rows.Values);
+        _registers.EnsureCapacity(rows.Count);
+        int[] firsts = new int[_vertices!.Count];
+        int[] counts = new int[firsts.Length];
         firsts.AsSpan().Fill(None);
         int offset = 0;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < rows.Count; i++)
         {
-            int vertex = owners.Below(i, vertices.Count);
-            int key = keys.Below(i, names.Length);
-
-            // The keys were numbered as the registers brought them, so the next one is always the next new one.
+            int vertex = (int)rows.Owners[i];
+            int key = (int)rows.Keys[i];
             if (key == _keys.Count)
-                AddKey(names[key]);
-            ref int first = ref firsts[vertex];
-            if (key > _keys.Count || !known.TryAdd(vertex, first, key, out int walked))
-                throw new InvalidDataException("A property is there twice, or before its key.");
-            first = Add(vertex, first, key, walked);
+                AddKey(rows.Names[key]);
+            firsts[vertex] = Add(vertex, firsts[vertex], key, walked: Math.Min(counts[vertex]++, WalkMax + 1));
+            int length = (int)rows.Lengths[i];
             ref Register register = ref this[i];
-            (register.Clock, register.Actor) = ((long)clocks[i], writers.Below(i, actors));
-            int length = lengths.Below(i, values.Length - offset + 1);
+            (register.Clock, register.Actor) = ((long)rows.Clocks[i], (int)rows.Writers[i]);
             register.Value = length == 0 ? default : new TextHeap.Slot(Chunk: 0, offset, length);
             offset += length;
-            if (register.Clock <= 0)
-                throw new InvalidDataException("A clock is not above 0.");
         }
 
-        if (offset != values.Length || _keys.Count != names.Length)
-            throw new InvalidDataException("There are more values or keys than properties have.");
         for (int vertex = 0; vertex < firsts.Length; vertex++)
-            vertices[vertex].FirstProperty = firsts[vertex];
+            _vertices[vertex].FirstProperty = firsts[vertex];
     }
 
     /// <summary>Adds a register before those of a vertex, of which <paramref name="walked"/> were looked at in vain.</summary>
@@ -255,24 +258,4 @@ internal sealed class PropertyTable
     }
 
     private readonly record struct Key(string Name, int FirstRegister);
-
-    /// <summary>
-    /// Which keys the vertices have, while registers are read: a bit for each where that is enough, which costs less than a walk through registers that
-    /// were written far away.
-    /// </summary>
-    private readonly struct KeysOfVertices(PropertyTable table, int vertices, int keys)
-    {
-        private readonly ulong[]? _keys = keys <= 64 ? new ulong[vertices] : null;
-
-        /// <summary>Takes note of a key; false when the vertex has it. Tells how many registers <see cref="PropertyTable.TryFind(int, int, int, out int, out int)"/> would look at.</summary>
-        public bool TryAdd(int vertex, int first, int key, out int walked)
-        {
-            if (_keys is null)
-                return !table.TryFind(vertex, first, key, out _, out walked);
-            ulong known = _keys[vertex];
-            _keys[vertex] = known | (1UL << key);
-            walked = Math.Min(BitOperations.PopCount(known), WalkMax + 1);
-            return (known & (1UL << key)) == 0;
-        }
-    }
 }

@@ -224,9 +224,14 @@ public sealed class SendIndex
     /// <summary>Makes the index where that was put off; before anything changes that it is made of.</summary>
     internal void Fill()
     {
-        if (_isFilled)
-            return;
+        if (!_isFilled)
+            FillNow();
+    }
+
+    private void FillNow()
+    {
         _isFilled = true;
+        _properties.ReadNow();
         List<Entry>[] moves = [.. _actors.All.Select(_ => new List<Entry>())];
         List<Entry>[] writes = [.. _actors.All.Select(_ => new List<Entry>())];
         _moves.ForEach((actor, clock) => moves[actor].Add(new Entry(clock, Move)));

@@ -52,7 +52,14 @@ public sealed class Tree
     public SendIndex Sendable { get; }
 
     /// <summary>The registers of all properties.</summary>
-    internal PropertyTable Properties => _properties;
+    internal PropertyTable Properties
+    {
+        get
+        {
+            _properties.ReadNow();
+            return _properties;
+        }
+    }
 
     /// <summary>The creation of a vertex, when it is known.</summary>
     internal Stamp? CreationOf(string vertexId) =>
@@ -243,7 +250,7 @@ public sealed class Tree
     {
         Settle();
         Places.Children children = _places.GroupByParent(_vertices.Count);
-        SiblingOrder order = new(_vertices, _properties, _actors);
+        SiblingOrder order = new(_vertices, Properties, _actors);
         Stack<int> open = new(Tops(includeDeleted).Reverse());
         while (open.TryPop(out int vertex))
         {
@@ -269,7 +276,7 @@ public sealed class Tree
         _vertices.Write(writer);
         _places.Write(writer, _vertices.Count);
         _moves.Write(writer);
-        _properties.Write(writer, _vertices);
+        Properties.Write(writer, _vertices);
         Sendable.Write(writer);
         writer.Write((ulong)_heldBack.Values.Sum(waiting => waiting.Count));
         foreach (LoggedOperation logged in HeldBack)
@@ -277,13 +284,15 @@ public sealed class Tree
     }
 
     /// <summary>Reads what <see cref="Write(ByteWriter)"/> wrote, into a new tree.</summary>
-    internal void Read(ref ByteReader reader)
+    /// <param name="reader">Where it begins.</param>
+    /// <param name="content">What the reader reads, to its end; it may be kept.</param>
+    internal void Read(ref ByteReader reader, ReadOnlyMemory<byte> content)
     {
         _actors.Read(ref reader);
         _vertices.Read(ref reader);
         _places.Read(ref reader, _vertices.Count);
         _moves.Read(ref reader);
-        _properties.Read(ref reader, _vertices, _actors.All.Count);
+        _properties.Read(ref reader, content, _vertices, _actors.All.Count);
         Sendable.Read(ref reader);
         for (int count = reader.ReadCount(); count > 0; count--)
             HoldBack(TreeSnapshot.ReadLogged(ref reader, Id));
@@ -301,6 +310,7 @@ public sealed class Tree
     {
         int parent = _places.ParentOf(vertex);
         Debug.Assert(parent != Places.Unplaced, "a known vertex is placed after settling");
+        _properties.ReadNow();
         List<KeyValuePair<string, JsonText>> properties = [];
         for (int register = _vertices[vertex].FirstProperty; register != PropertyTable.None; register = _properties[register].Next)
         {

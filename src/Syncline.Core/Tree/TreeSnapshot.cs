@@ -32,12 +32,12 @@ public static class TreeSnapshot
 
     /// <summary>Reads a tree.</summary>
     /// <returns>The tree; null, with the reason, when the bytes are not what was written, or of another version.</returns>
-    internal static Tree? Read(ReadOnlySpan<byte> snapshot, out string? problem) => Seal.Read(
-        snapshot,
-        static (ref ByteReader reader) =>
+    internal static Tree? Read(ReadOnlyMemory<byte> snapshot, out string? problem) => Seal.Read(
+        snapshot.Span,
+        (ref ByteReader reader) =>
         {
             Tree tree = new(new ResourceId(reader.ReadText()), firstSeq: reader.ReadInt64()) { Head = reader.ReadInt64() };
-            tree.Read(ref reader);
+            tree.Read(ref reader, snapshot[..^Sealed.EndBytes]);
             return tree;
         },
         out problem);

@@ -130,7 +130,7 @@ public sealed class TreesState : IModelState
     /// <inheritdoc />
     public bool TryLoad(ReadOnlyMemory<byte> snapshot, out string? problem)
     {
-        if (TreeSnapshot.Read(snapshot.Span, out problem) is not { } tree)
+        if (TreeSnapshot.Read(snapshot, out problem) is not { } tree)
             return false;
 
         if (!_trees.TryAdd(tree.Id, tree))
