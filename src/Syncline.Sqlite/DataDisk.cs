@@ -1,3 +1,5 @@
+using LibSqlite;
+
 namespace Syncline.Sqlite;
 
 /// <summary>

@@ -84,6 +84,14 @@ public sealed class ListModel : IModel
         }
     }
 
+    /// <inheritdoc />
+    public JsonText Renumber(Operation operation, in OperationId id)
+    {
+        // Clients may keep more in an operation than is read from it; that stays what it is.
+        bool isOurs = operation.Content is ListOperation content && ListOperationWriter.Write(operation.Id, content) == operation.Payload;
+        return isOurs ? ListOperationWriter.Write(id, (ListOperation)operation.Content!)!.Value : operation.Payload;
+    }
+
     internal static string NameOf(string listId, string register) => $"list\n{listId}\n{register}";
 
     internal static string NameOf(string homeId, string taskId, string register) => $"task\n{homeId}\n{taskId}\n{register}";

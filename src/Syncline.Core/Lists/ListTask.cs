@@ -7,5 +7,6 @@ namespace Syncline.Core.Lists;
 /// <param name="Text">Null when nobody wrote one.</param>
 /// <param name="IsDone">Whether it is done; false when nobody said so.</param>
 /// <param name="Note">Null when nobody wrote one.</param>
+/// <param name="IsDeleted">Whether it is removed, whatever its list is.</param>
 /// <param name="IsShown">Whether it was inserted, is not removed, and stands in a list that is not.</param>
-public sealed record ListTask(string HomeId, string Id, Place Place, string? Text, bool IsDone, string? Note, bool IsShown);
+public sealed record ListTask(string HomeId, string Id, Place Place, string? Text, bool IsDone, string? Note, bool IsDeleted, bool IsShown);

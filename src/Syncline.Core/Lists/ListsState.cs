@@ -43,6 +43,12 @@ public sealed class ListsState : IModelState
         TaskDeleted,
     }
 
+    /// <summary>Another one whenever something may have changed: what was read before is good as long as this is the same.</summary>
+    public long Version { get; private set; }
+
+    /// <summary>What changed since the last commit: some of it again and again.</summary>
+    public IEnumerable<ListChange> ChangedSinceCommit => _journal.SelectMany(ChangesOf);
+
     /// <summary>Every list that an operation named, removed ones too, in order: by position, then by id.</summary>
     public IEnumerable<TaskList> Lists => _lists.Values
         .Where(list => list.HasOperations || list.HasGuests)
@@ -56,16 +62,29 @@ public sealed class ListsState : IModelState
 
     /// <summary>The tasks that show in a list, in order: by position, then by id, then by home. None in a list that is removed or unknown.</summary>
     public IEnumerable<ListTask> TasksOf(string listId) =>
-        !_lists.TryGetValue(listId, out ListEntry? list) || list.IsDeleted
-            ? []
-            : list.Tasks.Values
-                .Where(task => ReferenceEquals(task.List, list))
-                .Concat(list.Guests)
-                .Where(task => task.IsThere)
-                .OrderBy(task => task.Position)
-                .ThenBy(task => task.Id, StringComparer.Ordinal)
-                .ThenBy(task => task.Home.Id, StringComparer.Ordinal)
-                .Select(View);
+        _lists.TryGetValue(listId, out ListEntry? list) && !list.IsDeleted ? InOrder(StandingIn(list).Where(task => task.IsThere)) : [];
+
+    /// <summary>The tasks that were removed from a list, in the same order. Also of a list that is removed itself.</summary>
+    public IEnumerable<ListTask> RemovedTasksOf(string listId) =>
+        _lists.TryGetValue(listId, out ListEntry? list) ? InOrder(StandingIn(list).Where(task => task.IsDeleted)) : [];
+
+    /// <summary>The greatest position of a list's tasks that is less than one; null when there is none. Removed tasks count: they may come back.</summary>
+    /// <param name="listId">The list.</param>
+    /// <param name="end">Exclusive; null: the greatest of all.</param>
+    public Position? LastTaskBefore(string listId, Position? end) =>
+        _lists.TryGetValue(listId, out ListEntry? list) ? LastBefore(StandingIn(list).Select(task => task.Position), end) : null;
+
+    /// <summary>The least position of a list's tasks that is greater than one; null when there is none. Removed tasks count: they may come back.</summary>
+    /// <param name="listId">The list.</param>
+    /// <param name="start">Exclusive; null: the least of all.</param>
+    public Position? FirstTaskAfter(string listId, Position? start) =>
+        _lists.TryGetValue(listId, out ListEntry? list) ? FirstAfter(StandingIn(list).Select(task => task.Position), start) : null;
+
+    /// <summary>As <see cref="LastTaskBefore"/>, among the lists.</summary>
+    public Position? LastListBefore(Position? end) => LastBefore(_lists.Values.Select(list => list.Position), end);
+
+    /// <summary>As <see cref="FirstTaskAfter"/>, among the lists.</summary>
+    public Position? FirstListAfter(Position? start) => FirstAfter(_lists.Values.Select(list => list.Position), start);
 
     /// <summary>A task, removed ones too; null when no operation named it.</summary>
     /// <param name="homeId">The list that it was inserted in.</param>
@@ -93,6 +112,7 @@ public sealed class ListsState : IModelState
     public void Apply(LoggedOperation operation)
     {
         OperationId id = operation.Operation.Id;
+        Version++;
         switch (operation.Operation.Content)
         {
             case ListOperation.WriteTask write:
@@ -108,6 +128,17 @@ public sealed class ListsState : IModelState
     }
 
     /// <inheritdoc />
+    public bool DependsOn(Operation operation, Operation refused) => (operation.Content, refused.Content) switch
+    {
+        (ListOperation.WriteTask later, ListOperation.WriteTask { Place: not null } insertion) =>
+            later.HomeId == insertion.HomeId && later.TaskId == insertion.TaskId && !(FindEntry(later)?.PlaceWrite.IsWritten ?? false),
+        (ListOperation.WriteTask later, ListOperation.WriteList creation) =>
+            (later.HomeId == creation.ListId || later.Place?.ListId == creation.ListId) && !IsCreated(creation.ListId),
+        (ListOperation.WriteList later, ListOperation.WriteList creation) => later.ListId == creation.ListId && !IsCreated(creation.ListId),
+        _ => false,
+    };
+
+    /// <inheritdoc />
     public int Mark() => _journal.Count;
 
     /// <inheritdoc />
@@ -117,6 +148,7 @@ public sealed class ListsState : IModelState
             TakeBack(_journal[i]);
         _journal.RemoveRange(mark, _journal.Count - mark);
         (_latestList, _latestActor) = (null, null);
+        Version++;
     }
 
     /// <inheritdoc />
@@ -146,6 +178,7 @@ public sealed class ListsState : IModelState
     /// <inheritdoc />
     public void Purge(DeletedThing thing)
     {
+        Version++;
         if (thing.Register.Split('\n') is [_, var homeId, var taskId, _])
         {
             TaskEntry task = _lists[homeId].Tasks[taskId];
@@ -160,6 +193,11 @@ public sealed class ListsState : IModelState
             (list.TitleWrite, list.PositionWrite, list.Title, list.Position) = (default, default, null, default);
         }
     }
+
+    private bool IsCreated(string listId) => _lists.TryGetValue(listId, out ListEntry? list) && list.DeletedWrite.IsWritten;
+
+    private TaskEntry? FindEntry(ListOperation.WriteTask write) =>
+        _lists.TryGetValue(write.HomeId, out ListEntry? home) ? home.Tasks.GetValueOrDefault(write.TaskId) : null;
 
     private static DeletedThing? DeletedOf(ListEntry list)
     {
@@ -209,6 +247,7 @@ public sealed class ListsState : IModelState
     {
         if (ListSnapshot.Read(snapshot, out problem) is not { } read)
             return false;
+        Version++;
         bool isNew = read.Scope == ListModel.RegistryScope
             ? _registryOpaque.TryAdd(read.List.Id, read.List.Opaque)
             : TryAdopt(read);
@@ -234,6 +273,50 @@ public sealed class ListsState : IModelState
         return true;
     }
 
+    private static IEnumerable<TaskEntry> StandingIn(ListEntry list) =>
+        list.Tasks.Values.Where(task => ReferenceEquals(task.List, list)).Concat(list.Guests);
+
+    private static IEnumerable<ListTask> InOrder(IEnumerable<TaskEntry> tasks) => tasks
+        .OrderBy(task => task.Position)
+        .ThenBy(task => task.Id, StringComparer.Ordinal)
+        .ThenBy(task => task.Home.Id, StringComparer.Ordinal)
+        .Select(View);
+
+    private static Position? LastBefore(IEnumerable<Position> positions, Position? end)
+    {
+        Position? last = null;
+        foreach (Position position in positions)
+        {
+            if ((end is null || position < end) && (last is null || position > last))
+                last = position;
+        }
+
+        return last;
+    }
+
+    private static Position? FirstAfter(IEnumerable<Position> positions, Position? start)
+    {
+        Position? first = null;
+        foreach (Position position in positions)
+        {
+            if ((start is null || position > start) && (first is null || position < first))
+                first = position;
+        }
+
+        return first;
+    }
+
+    private static IEnumerable<ListChange> ChangesOf(Change change)
+    {
+        if (change.Subject is ListEntry list && change.Kind != ChangeKind.OpaqueAdded)
+            yield return new ListChange(list.Id, HomeId: null, TaskId: null);
+        if (change.Subject is not TaskEntry task)
+            yield break;
+        yield return new ListChange(task.List.Id, task.Home.Id, task.Id);
+        if (change.Kind == ChangeKind.TaskPlace && !ReferenceEquals(change.List, task.List))
+            yield return new ListChange(change.List!.Id, task.Home.Id, task.Id);
+    }
+
     private static TaskList View(ListEntry list) =>
         new(list.Id, list.Title, list.Position, list.DeletedWrite.IsWritten, list.IsDeleted);
 
@@ -244,6 +327,7 @@ public sealed class ListsState : IModelState
         task.Text,
         task.IsDone,
         task.Note,
+        task.IsDeleted,
         IsShown: task.IsThere && !task.List.IsDeleted);
 
     // An actor that uses a clock for two resources of the registry may write a list's register twice with it: then the greater value wins, so that

@@ -43,6 +43,9 @@ public interface IModel
     /// <summary>The version of the bytes of <see cref="IModelState.WriteSnapshots"/>; 0 when the model writes none.</summary>
     int SnapshotFormat => 0;
 
+    /// <summary>The payload of the same change under another identity.</summary>
+    JsonText Renumber(Operation operation, in OperationId id) => operation.Payload;
+
     /// <summary>What a model read from a payload.</summary>
     /// <param name="Content">Goes into <see cref="Operation.Content"/>.</param>
     /// <param name="PayloadHash">Hash of the payload in the model's normal form.</param>

@@ -14,6 +14,16 @@ public interface IModelState
     /// <summary>Takes a logged operation in. Never fails: what is in the log is law. Recovery replays through it.</summary>
     void Apply(LoggedOperation operation);
 
+    /// <summary>Whether an operation was taken in, where taking it in again would not leave the state as it is.</summary>
+    bool Contains(in OperationId id) => false;
+
+    /// <summary>
+    /// Whether an operation means nothing for want of another, which was refused and is not in this state: then it is set aside with that.
+    /// </summary>
+    /// <param name="operation">Its content read.</param>
+    /// <param name="refused">Of the same replica, made before; its content read.</param>
+    bool DependsOn(Operation operation, Operation refused) => false;
+
     /// <summary>A point to return to, valid until the next <see cref="Commit"/> or a rollback below it.</summary>
     int Mark();
 

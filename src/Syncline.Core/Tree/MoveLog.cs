@@ -54,10 +54,11 @@ internal sealed class MoveLog
     }
 
     /// <summary>Brings all places up to date.</summary>
-    public void Settle()
+    /// <returns>Whether any may be another than before.</returns>
+    public bool Settle()
     {
         if (_incoming.Count == 0 && !_placesLost)
-            return;
+            return false;
         Span<Move> incoming = CollectionsMarshal.AsSpan(_incoming);
         if (!IsSorted(incoming))
             incoming.Sort(_byStamp);
@@ -69,13 +70,31 @@ internal sealed class MoveLog
         {
             MergeIncoming();
             ReplayAll();
-            return;
+            return true;
         }
 
         if (replayFrom is { } from)
             UndoFrom(from);
         int first = MergeIncoming();
         Replay(first, replayFrom is { } start ? LowerBound(start) : _settled.Count);
+        return true;
+    }
+
+    /// <summary>Where a vertex stood before the move that put it where it stands, all moves settled; no vertex where that move made it.</summary>
+    public int PlaceBefore(int vertex)
+    {
+        // What was loaded does not say where a move came from.
+        if (_lastLoaded is not null)
+            ReplayAll();
+        int place = _places.ParentOf(vertex);
+        ReadOnlySpan<Move> settled = CollectionsMarshal.AsSpan(_settled);
+        for (int i = settled.Length - 1; i >= 0; i--)
+        {
+            if (settled[i].Vertex == vertex && settled[i].Parent == place && settled[i].Prior != place)
+                return settled[i].Prior;
+        }
+
+        return Places.Unplaced;
     }
 
     /// <summary>Writes the settled moves.</summary>

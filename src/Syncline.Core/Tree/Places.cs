@@ -111,6 +111,9 @@ internal sealed class Places
         }
     }
 
+    /// <summary>The parents of the first <paramref name="count"/> vertices, as of now.</summary>
+    public ReadOnlySpan<int> Parents(int count) => _parents.AsSpan(0, count);
+
     /// <summary>The children of each of the first <paramref name="count"/> vertices, as of now.</summary>
     public Children GroupByParent(int count)
     {

@@ -228,6 +228,7 @@ public sealed class SendIndex
             FillNow();
     }
 
+    // Apart from the question above, which every operation asks, and which would pay for what is made here.
     private void FillNow()
     {
         _isFilled = true;

@@ -27,6 +27,10 @@ public sealed class Tree
     private readonly ActorTable _actors;
     private readonly MoveLog _moves;
 
+    // Only for who reads piece by piece: the children of all vertices, until places change; and the places that were told of.
+    private Places.Children? _children;
+    private int[] _toldParents = [];
+
     internal Tree(ResourceId id, long firstSeq)
     {
         Id = id;
@@ -114,6 +118,8 @@ public sealed class Tree
             _heldBack.Add(needed, waiting = new SortedSet<LoggedOperation>(ByStamp));
         waiting.Add(logged);
     }
+
+    internal string IdOf(int vertex) => _vertices.IdOf(vertex);
 
     internal void TakeBackHeld(LoggedOperation logged)
     {
@@ -223,7 +229,11 @@ public sealed class Tree
     }
 
     /// <summary>Brings the vertices' places up to date, as every reader does first.</summary>
-    internal void Settle() => _moves.Settle();
+    internal void Settle()
+    {
+        if (_moves.Settle())
+            _children = null;
+    }
 
     /// <summary>How many vertices <see cref="Read(bool)"/> shows.</summary>
     public int CountVertices(bool includeDeleted)
@@ -268,6 +278,69 @@ public sealed class Tree
         return _vertices.TryFind(vertexId, out int vertex) ? StateOf(vertex) : null;
     }
 
+    /// <summary>Whether a vertex is known.</summary>
+    public bool Contains(string vertexId) => _vertices.TryFind(vertexId, out _);
+
+    /// <summary>The parent of a vertex; null for the root, the trash, and what is not known.</summary>
+    public string? ParentOf(string vertexId)
+    {
+        Settle();
+        return _vertices.TryFind(vertexId, out int vertex) ? IdOrNull(_places.ParentOf(vertex)) : null;
+    }
+
+    /// <summary>Where a vertex stood before the move that put it where it stands; null where that move made it, or it is not known.</summary>
+    public string? ParentBefore(string vertexId)
+    {
+        Settle();
+        return _vertices.TryFind(vertexId, out int vertex) ? IdOrNull(_moves.PlaceBefore(vertex)) : null;
+    }
+
+    /// <summary>Whether a vertex is another, or stands above it.</summary>
+    public bool IsAtOrAbove(string vertexId, string otherId)
+    {
+        Settle();
+        return _vertices.TryFind(vertexId, out int vertex) && _vertices.TryFind(otherId, out int other) && _places.IsAtOrAbove(vertex, other);
+    }
+
+    /// <summary>A property of a vertex; null where there is none.</summary>
+    public JsonText? PropertyOf(string vertexId, string key)
+    {
+        _properties.ReadNow();
+        return _vertices.TryFind(vertexId, out int vertex) && _properties.TryFind(vertex, _vertices[vertex].FirstProperty, key, out int register)
+            ? _properties.ValueOf(register)
+            : null;
+    }
+
+    /// <summary>The children of a vertex in their order; none when it is not known.</summary>
+    /// <remarks>For many small readings: the first one after a move costs a pass over all vertices, and their grouping stays in memory.</remarks>
+    public IReadOnlyList<VertexState> ChildrenOf(string vertexId)
+    {
+        Settle();
+        if (!_vertices.TryFind(vertexId, out int vertex))
+            return [];
+        Places.Children children = _children ??= _places.GroupByParent(_vertices.Count);
+        return Array.ConvertAll(new SiblingOrder(_vertices, Properties, _actors).Sort(children, vertex), StateOf);
+    }
+
+    /// <summary>The vertices that stand elsewhere than the last time this was asked, new ones too, with the parents before and now.</summary>
+    /// <remarks>Between two commits. A late move may change the places of others than it names. It costs a pass over all vertices.</remarks>
+    public IReadOnlyList<(string VertexId, string? Before, string? Now)> TakeMoved()
+    {
+        Settle();
+        ReadOnlySpan<int> parents = _places.Parents(_vertices.Count);
+        List<(string, string?, string?)> moved = [];
+        for (int vertex = parents.CommonPrefixLength(_toldParents); vertex < parents.Length; vertex++)
+        {
+            int before = vertex < _toldParents.Length ? _toldParents[vertex] : Places.Unplaced;
+            if (before != parents[vertex])
+                moved.Add((_vertices.IdOf(vertex), IdOrNull(before), IdOrNull(parents[vertex])));
+        }
+
+        if (moved.Count > 0)
+            _toldParents = parents.ToArray();
+        return moved;
+    }
+
     /// <summary>Writes everything that the tree holds; see <see cref="TreeSnapshot"/>.</summary>
     internal void Write(ByteWriter writer)
     {
@@ -308,8 +381,7 @@ public sealed class Tree
 
     private VertexState StateOf(int vertex)
     {
-        int parent = _places.ParentOf(vertex);
-        Debug.Assert(parent != Places.Unplaced, "a known vertex is placed after settling");
+        Debug.Assert(_places.ParentOf(vertex) != Places.Unplaced, "a known vertex is placed after settling");
         _properties.ReadNow();
         List<KeyValuePair<string, JsonText>> properties = [];
         for (int register = _vertices[vertex].FirstProperty; register != PropertyTable.None; register = _properties[register].Next)
@@ -319,8 +391,10 @@ public sealed class Tree
         }
 
         properties.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
-        return new VertexState(_vertices.IdOf(vertex), parent < 0 ? null : _vertices.IdOf(parent), properties);
+        return new VertexState(_vertices.IdOf(vertex), IdOrNull(_places.ParentOf(vertex)), properties);
     }
+
+    private string? IdOrNull(int vertex) => vertex < 0 ? null : _vertices.IdOf(vertex);
 
     /// <summary>A vertex's creation; clock 0 before the first.</summary>
     internal readonly record struct Creation(long Clock, int Actor);

@@ -52,5 +52,9 @@ public sealed class TreeModel(TreeLimits limits) : IModel
     /// <inheritdoc />
     public int SnapshotFormat => TreeSnapshot.FormatVersion;
 
+    /// <inheritdoc />
+    public JsonText Renumber(Operation operation, in OperationId id) =>
+        TreeOperationWriter.Write(id.Stamp, (TreeOperation)operation.Content!);
+
     private static Refusal Invalid(string detail) => new(ErrorCodes.InvalidOperation, detail);
 }

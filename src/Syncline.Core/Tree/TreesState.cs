@@ -44,6 +44,14 @@ public sealed class TreesState : IModelState
     /// <summary>Trees whose first operation came with the last commit.</summary>
     public IReadOnlyList<Tree> NewTrees { get; private set; } = [];
 
+    /// <summary>
+    /// What changed since the last commit, some of it again and again: the vertices whose properties were written; no vertex for a move, after which
+    /// others may stand elsewhere too (<see cref="Tree.TakeMoved"/>).
+    /// </summary>
+    public IEnumerable<(Tree Tree, string? VertexId)> ChangedSinceCommit => _journal
+        .Where(change => change.Kind is ChangeKind.Written or ChangeKind.Moved)
+        .Select(change => (change.Tree, change.Kind == ChangeKind.Written ? change.Tree.IdOf(change.Vertex) : null));
+
     /// <inheritdoc />
     public Decision Decide(Operation operation, in DecisionContext context)
     {
@@ -87,6 +95,17 @@ public sealed class TreesState : IModelState
         _heldBack.Add(operation);
         _journal.Add(new Change(ChangeKind.HeldBack, tree) { Subject = operation });
     }
+
+    /// <inheritdoc />
+    public bool Contains(in OperationId id) => _trees.TryGetValue(id.ResourceId, out Tree? tree) && tree.Stored.Contains(id.Stamp);
+
+    /// <inheritdoc />
+    public bool DependsOn(Operation operation, Operation refused) =>
+        refused.Content is TreeOperation.Move creation
+        && operation.Content is TreeOperation content
+        && operation.Id.ResourceId == refused.Id.ResourceId
+        && (content.TargetId == creation.TargetId || content.NeededId == creation.TargetId)
+        && (!_trees.TryGetValue(operation.Id.ResourceId, out Tree? tree) || tree.CreationOf(creation.TargetId) is null);
 
     /// <inheritdoc />
     public int Mark() => _journal.Count;

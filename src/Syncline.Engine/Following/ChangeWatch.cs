@@ -20,7 +20,9 @@ public sealed class ChangeWatch : IDisposable
     }
 
     /// <summary>Ends at the next change, and when the server stops. Take it before looking, and after a change take it anew.</summary>
-    public Task Changed => _changed.Task;
+    public Task Changed => _registry.SignalOf(this);
+
+    internal Task SignalNow => _changed.Task;
 
     /// <summary>Whether the server stops, and nothing more will change.</summary>
     public bool IsStopped => _registry.IsStopped;
@@ -41,6 +43,9 @@ public sealed class ChangeWatch : IDisposable
         private readonly Lock _lock = new();
         private readonly Dictionary<SpaceId, HashSet<ChangeWatch>> _bySpace = [];
         private readonly Dictionary<UserId, HashSet<ChangeWatch>> _byUser = [];
+
+        /// <summary>How a watch's signal is taken: as it is now. The simulation takes it otherwise, to see that this is found.</summary>
+        internal Func<ChangeWatch, Task> SignalOf { get; init; } = static watch => watch.SignalNow;
 
         /// <summary>Whether the server stops.</summary>
         public bool IsStopped { get; private set; }

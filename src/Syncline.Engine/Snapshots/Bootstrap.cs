@@ -29,6 +29,7 @@ public sealed class Bootstrap
         _taken = taken;
         _others = others;
         Epoch = head.Epoch;
+        HighestClock = head.HighestClock;
         (Seq, Digest) = stored is null ? (taken!.Head.Seq, taken.Head.Digest) : (stored.Seq, stored.Digest);
         Parts = stored is null
             ? [.. taken!.Parts.Select(part => new Part(part.Snapshot.Scope, part.Snapshot.ResourceId, part.Format))]
@@ -43,6 +44,9 @@ public sealed class Bootstrap
 
     /// <summary>The log's digest at that seq.</summary>
     public OperationDigest Digest { get; }
+
+    /// <summary>No operation up to that seq has a higher clock.</summary>
+    public long HighestClock { get; }
 
     /// <summary>The states.</summary>
     public IReadOnlyList<Part> Parts { get; }

@@ -36,7 +36,7 @@ public sealed partial class LiveSpaces : IAsyncDisposable
     }
 
     /// <summary>Signals for clients that wait on many spaces.</summary>
-    public ChangeWatch.Registry Watches { get; } = new();
+    public ChangeWatch.Registry Watches { get; internal init; } = new();
 
     /// <summary>Takes a space into use, making it live where it is not. Null when there is no such space.</summary>
     /// <exception cref="SpaceAccessException">The server is stopping.</exception>

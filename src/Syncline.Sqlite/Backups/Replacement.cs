@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LibSqlite;
 using Syncline.Core.Operations;
 using Syncline.Sqlite.Spaces;
 

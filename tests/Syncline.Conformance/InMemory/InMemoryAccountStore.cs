@@ -22,6 +22,24 @@ public sealed class InMemoryAccountStore : IAccountStore
     /// <summary>Whether the members of a space cannot be read, as when the disk goes right after a change of theirs.</summary>
     public bool FailMembersRead { get; set; }
 
+    /// <summary>All of it as it is now, for later.</summary>
+    public InMemoryAccountStore Copy()
+    {
+        InMemoryAccountStore copy = new();
+        lock (_gate)
+        {
+            CopyTo(copy._users, _users);
+            CopyTo(copy._invites, _invites);
+            CopyTo(copy._logins, _logins);
+            CopyTo(copy._refreshTokens, _refreshTokens);
+            CopyTo(copy._spaces, _spaces);
+            CopyTo(copy._members, _members);
+            CopyTo(copy._personalSpaces, _personalSpaces);
+        }
+
+        return copy;
+    }
+
     /// <inheritdoc />
     public ValueTask<AddUserOutcome> AddUserAsync(
         User user, string? passwordHash, string? inviteHash, Audit audit, CancellationToken cancellationToken) =>
@@ -225,6 +243,13 @@ public sealed class InMemoryAccountStore : IAccountStore
 
     private bool IsLastOwner(SpaceId space, Role role) =>
         role == Role.Owner && _members.Count(member => member.Key.Space == space && member.Value == Role.Owner) == 1;
+
+    private static void CopyTo<TKey, TValue>(Dictionary<TKey, TValue> copy, Dictionary<TKey, TValue> from)
+        where TKey : notnull
+    {
+        foreach ((TKey key, TValue value) in from)
+            copy.Add(key, value);
+    }
 
     private ValueTask RunOnly(Action work, CancellationToken cancellationToken) =>
         new(Run(

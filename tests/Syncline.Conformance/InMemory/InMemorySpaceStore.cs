@@ -76,6 +76,26 @@ public sealed class InMemorySpaceStore : ISpaceStore
         }
     }
 
+    /// <summary>All logs as they are now, for later.</summary>
+    public InMemorySpaceStore Copy()
+    {
+        InMemorySpaceStore copy = new();
+        lock (_gate)
+        {
+            foreach ((SpaceId space, Log log) in _logs)
+                copy._logs.Add(space, log.Copy());
+        }
+
+        return copy;
+    }
+
+    /// <summary>Gives every log a new epoch, as a restore does, by the order of their ids. Nothing is dropped.</summary>
+    public void BeginEpochs(Func<Epoch> next)
+    {
+        foreach (SpaceId space in _logs.Keys.OrderBy(space => space.Value, StringComparer.Ordinal).ToArray())
+            BeginEpoch(space, next(), _logs[space].Head.Seq);
+    }
+
     /// <inheritdoc />
     public ValueTask CreateAsync(SpaceId space, Epoch epoch, DateTimeOffset createdAt, CancellationToken cancellationToken) =>
         new(Run(() => _logs.TryAdd(space, new Log(epoch)), cancellationToken));
@@ -475,6 +495,35 @@ public sealed class InMemorySpaceStore : ISpaceStore
             Operations.Count == 0 ? OperationDigest.Empty : Operations[^1].Digest,
             Operations.Select(logged => logged.Operation.Id.Clock).Concat(Stubs.Keys.Select(id => id.Clock)).Append(BaseClock).Max(),
             Earlier());
+
+        public Log Copy()
+        {
+            Log copy = new(Epoch)
+            {
+                CompactedUpTo = CompactedUpTo,
+                Snapshot = Snapshot,
+                SnapshotsBegun = SnapshotsBegun,
+                Base = Base,
+                BaseClock = BaseClock,
+                Generation = Generation,
+                GenerationSnapshot = GenerationSnapshot,
+                Clients = Clients,
+            };
+            copy.Epochs.AddRange(Epochs);
+            foreach (LoggedOperation logged in Operations)
+                copy.Add(logged);
+            foreach ((ActorId actor, UserId user) in Owners)
+                copy.Owners.Add(actor, user);
+            foreach ((OperationId id, Stub stub) in Stubs)
+                copy.Stubs.Add(id, stub);
+            foreach ((RegisterKey register, long seq) in Winners)
+                copy.Winners.Add(register, seq);
+            copy.Purged.UnionWith(Purged);
+            foreach (((long, int, int) place, byte[] bytes) in Chunks)
+                copy.Chunks.Add(place, bytes);
+            copy.Keys.UnionWith(Keys);
+            return copy;
+        }
 
         public void BeginGeneration(string key, string snapshot)
         {

@@ -71,7 +71,7 @@ public sealed class BootstrapDoorTests
 
         (JsonNode header, List<JsonNode> lines) = await BootstrapAsync(server);
 
-        Assert.Equal($$"""{"epoch":"{{epoch}}","cursor":0,"digest":"{{OperationDigest.Empty}}"}""", header.ToJsonString());
+        Assert.Equal($$"""{"epoch":"{{epoch}}","cursor":0,"digest":"{{OperationDigest.Empty}}","clock":0}""", header.ToJsonString());
         Assert.Empty(lines);
     }
 

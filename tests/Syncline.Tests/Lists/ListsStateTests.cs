@@ -46,7 +46,7 @@ public sealed class ListsStateTests(ITestOutputHelper output)
             Insert("m", 5, "a", "b", ""),
             Move("m", 6, "a", "b", At(5), "l"));
         Assert.Equal(["l/e", "l/d", "l/b", "m/b", "l/c"], replica.State.TasksOf("l").Select(task => $"{task.HomeId}/{task.Id}"));
-        Assert.Equal(new ListTask("m", "b", new Place("l", Position.Of(new PositionComponent(5, "a"))), "", IsDone: false, Note: null, IsShown: true), replica.State.FindTask("m", "b"));
+        Assert.Equal(new ListTask("m", "b", new Place("l", Position.Of(new PositionComponent(5, "a"))), "", IsDone: false, Note: null, IsDeleted: false, IsShown: true), replica.State.FindTask("m", "b"));
         Assert.Null(replica.State.FindTask("l", "x"));
         Assert.Null(replica.State.FindTask("x", "b"));
     }

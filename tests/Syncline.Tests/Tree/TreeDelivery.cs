@@ -10,6 +10,7 @@ internal sealed class TreeDelivery(int heldBackMax)
     private readonly List<TreeOp> _applied = [];
     private readonly List<(long Seq, Stamp Stamp)> _lateWithSeq = [];
     private readonly List<HashSet<Stamp>> _takingPartAfter = [[]];
+    private readonly Dictionary<string, string?> _told = new(StringComparer.Ordinal);
     private HashSet<Stamp> _sendableAtCommit = [];
 
     public TreesState State => _state;
@@ -59,6 +60,7 @@ internal sealed class TreeDelivery(int heldBackMax)
             sent => Assert.Equal(_applied[(int)sent.Operation.Seq - 1].Stamp, sent.Operation.Operation.Id.Stamp));
         Assert.All(_state.NewlySendable, sent => Assert.True(sent.Seq >= sent.Operation.Seq));
         _sendableAtCommit = sendable;
+        CheckMoved();
     }
 
     /// <summary>Goes on with what a snapshot of the committed state gives back.</summary>
@@ -71,12 +73,14 @@ internal sealed class TreeDelivery(int heldBackMax)
         Assert.True(loaded.TryLoad(snapshot, out string? problem), problem);
         Assert.Equal(snapshot, TreeSnapshot.Write(loaded.Trees[tree.Id]));
         _state = loaded;
+        _told.Clear();
     }
 
     public void CheckPlaces()
     {
         ReferenceTree reference = ReferenceTree.Of(_applied);
         Assert.Equal(TreeText.Of(reference.Read(includeDeleted: true)), TreeText.Of(Tree?.Read(includeDeleted: true) ?? []));
+        Assert.Equal(TreeText.Of(reference.Read(includeDeleted: true)), TreeText.Of(Tops(reference).SelectMany(ReadPieces)));
     }
 
     public void CheckEverything(Random random)
@@ -102,8 +106,38 @@ internal sealed class TreeDelivery(int heldBackMax)
         }
 
         foreach (string id in _applied.Select(operation => operation.Content.TargetId).Append("nobody").Distinct(StringComparer.Ordinal))
-            Assert.Equal(TreeText.Of(reference.Find(id)), TreeText.Of(tree.Find(id)));
+            CheckPieces(tree, id, reference.Find(id));
     }
+
+    private static void CheckPieces(Tree tree, string id, VertexState? expected)
+    {
+        Assert.Equal(TreeText.Of(expected), TreeText.Of(tree.Find(id)));
+        Assert.Equal((expected is not null, expected?.ParentId), (tree.Contains(id), tree.ParentOf(id)));
+        Assert.True(expected?.ParentId is not { } parent || (tree.IsAtOrAbove(parent, id) && !tree.IsAtOrAbove(id, parent)));
+        foreach ((string key, Core.Json.JsonText value) in expected?.Properties ?? [])
+            Assert.Equal(value, tree.PropertyOf(id, key));
+        Assert.Null(tree.PropertyOf(id, "no such key"));
+    }
+
+    // What was told of places makes them, and tells nothing that is so already.
+    private void CheckMoved()
+    {
+        foreach ((string id, string? before, string? now) in Tree?.TakeMoved() ?? [])
+        {
+            Assert.True(_told.TryGetValue(id, out string? told) ? told == before && before != now : before is null);
+            _told[id] = now;
+        }
+
+        foreach ((string id, string? parent) in _told)
+            Assert.Equal(ReferenceTree.Of(_applied).Find(id)?.ParentId, parent);
+        Assert.Empty(Tree?.TakeMoved() ?? []);
+    }
+
+    private IEnumerable<VertexState> Tops(ReferenceTree reference) =>
+        new[] { TreeOp.TreeId, "0" }.Where(id => reference.Find(id) is not null).Select(id => Tree!.Find(id)!);
+
+    private IEnumerable<VertexState> ReadPieces(VertexState vertex) =>
+        Tree!.ChildrenOf(vertex.Id).SelectMany(ReadPieces).Prepend(vertex);
 
     private void CheckHeldBack(ReferenceTree reference)
     {

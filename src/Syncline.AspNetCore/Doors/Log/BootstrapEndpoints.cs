@@ -66,6 +66,7 @@ internal sealed partial class BootstrapEndpoints(
             writer.WriteString("epoch"u8, bootstrap.Epoch.Value);
             writer.WriteNumber("cursor"u8, bootstrap.Seq);
             writer.WriteString("digest"u8, bootstrap.Digest.ToString());
+            writer.WriteNumber("clock"u8, bootstrap.HighestClock);
             writer.WriteEndObject();
             await EndLineAsync(response, writer, cancellationToken);
             for (int i = 0; i < bootstrap.Parts.Count; i++)

@@ -1,4 +1,5 @@
 using LibSqlite;
+using Syncline.Client.Storage;
 using Syncline.Engine.Storage;
 using Xunit.Sdk;
 
@@ -66,7 +67,7 @@ internal static class Outages
             {
                 losses++;
             }
-            catch (Exception exception) when (exception is StoreUnavailableException or SqliteException or XunitException)
+            catch (Exception exception) when (exception is StoreUnavailableException or LocalStoreException or SqliteException or XunitException)
             {
                 // Worse: what is left is damaged. It is not what is counted.
             }

@@ -36,6 +36,15 @@ public sealed class PowerLossTests
         Outages.SurviveAsync(100, _ => new CompactionWorkload());
 
     [PowerLossFact]
+    public Task No_write_to_a_clients_local_store_is_lost_or_there_in_part() =>
+        Outages.SurviveAsync(60, random => new LocalStoreWorkload(random));
+
+    [PowerLossFact]
+    public async Task Without_syncs_writes_to_a_clients_local_store_are_lost() =>
+        Assert.InRange(
+            await Outages.CountLossesAsync(30, random => new LocalStoreWorkload(random, pragmas: "PRAGMA synchronous = OFF")), 1, 30);
+
+    [PowerLossFact]
     public async Task Without_syncs_acknowledged_operations_are_lost() =>
         Assert.InRange(
             await Outages.CountLossesAsync(60, random => new SpacesWorkload(random, pragmas: "PRAGMA synchronous = OFF")), 1, 60);

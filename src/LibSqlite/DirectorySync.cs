@@ -1,18 +1,23 @@
 using System.Runtime.InteropServices;
 
-namespace Syncline.Sqlite;
+namespace LibSqlite;
 
 /// <summary>
-/// Makes names in a directory durable: a file that was synced can still lose its name with the power. .NET opens no directories, so this
-/// calls the C library. Windows has no such call and needs none: NTFS logs names.
+/// Makes names in a directory durable: a file that was synced can still lose its name with the power, and SQLite syncs the name of a new
+/// database, not that of its folder. .NET opens no directories, so this calls the C library. Windows has no such call and needs none: NTFS
+/// logs names.
 /// </summary>
-internal static partial class DirectorySync
+public static partial class DirectorySync
 {
     private const int ReadOnly = 0;
     private const int AccessDenied = 13;
 
+    /// <summary>Waits until the names that are in a directory, and those that are no longer, are on the disk.</summary>
+    /// <exception cref="UnauthorizedAccessException">The directory may not be read.</exception>
+    /// <exception cref="IOException">It is not there, or the disk failed.</exception>
     public static void Flush(string directory)
     {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
         if (OperatingSystem.IsWindows()) return;
 
         int descriptor = Open(directory, ReadOnly);

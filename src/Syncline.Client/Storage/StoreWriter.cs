@@ -1,0 +1,168 @@
+using System.Threading.Channels;
+using Syncline.Client.Sync;
+
+namespace Syncline.Client.Storage;
+
+/// <summary>
+/// The single place that writes the local store. Each round takes whatever waits and writes it in one transaction: edits become durable in groups,
+/// and nobody who makes one waits for the disk. A write that fails stays first and is tried again, so nothing overtakes it.
+/// </summary>
+internal sealed class StoreWriter
+{
+    private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryMost = TimeSpan.FromSeconds(10);
+
+    private readonly ILocalStore _store;
+    private readonly TimeProvider _time;
+    private readonly Channel<Request> _queue = Channel.CreateUnbounded<Request>(new UnboundedChannelOptions { SingleReader = true });
+    private int _waiting;
+
+    public StoreWriter(ILocalStore store, TimeProvider time)
+    {
+        _store = store;
+        _time = time;
+    }
+
+    /// <summary>Why the last write failed; null when it did not.</summary>
+    public Problem? Problem { get; private set; }
+
+    /// <summary>How many writes wait.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Called on the writer's scheduler when <see cref="Problem"/> changes.</summary>
+    public Action? ProblemChanged { get; set; }
+
+    /// <summary>Writes what belongs together; waits for nothing.</summary>
+    /// <param name="writes">What to write.</param>
+    /// <param name="saved">Called on the writer's scheduler once it is durable.</param>
+    public void Post(IReadOnlyList<LocalWrite> writes, Action? saved = null) => Enqueue(new Request(writes, saved));
+
+    /// <summary>Writes what belongs together, and returns when it is durable. While the store fails, it is tried again and again.</summary>
+    /// <exception cref="OperationCanceledException">The client was closed before the store could be written.</exception>
+    public Task WriteAsync(params IReadOnlyList<LocalWrite> writes)
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(new Request(writes, () => done.TrySetResult(), done));
+        return done.Task;
+    }
+
+    /// <summary>Returns when all that was posted before is durable.</summary>
+    /// <exception cref="LocalStoreException">It could not be written; it is kept and will be tried again.</exception>
+    public Task FlushAsync(CancellationToken cancellationToken)
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(new Request([], () => done.TrySetResult(), done, EndsWithFailure: true));
+        return done.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Takes no more; what is queued is written once more, whatever comes of it.</summary>
+    public void Complete() => _queue.Writer.TryComplete();
+
+    /// <summary>Writes until <see cref="Complete"/>.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        List<Request> round = [];
+        TimeSpan retry = RetryFirst;
+        while (round.Count > 0 || await _queue.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            while (_queue.Reader.TryRead(out Request? request))
+                round.Add(request);
+            if (await TryWriteAsync(round))
+            {
+                retry = RetryFirst;
+                continue;
+            }
+
+            if (_queue.Reader.Completion.IsCompleted || stopping.IsCancellationRequested)
+                break;
+            await WaitAsync(retry, stopping);
+            retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, RetryMost.Ticks));
+        }
+
+        foreach (Request left in round)
+            left.Done?.TrySetCanceled(CancellationToken.None);
+    }
+
+    private async Task<bool> TryWriteAsync(List<Request> round)
+    {
+        try
+        {
+            LocalWrite[] writes = [.. round.SelectMany(request => request.Writes)];
+            if (writes.Length > 0)
+                await _store.WriteAsync(writes, CancellationToken.None);
+        }
+        catch (LocalStoreException e)
+        {
+            SetProblem(new Problem(Problem.LocalStore, e.Message));
+            foreach (Request request in round.Where(request => request.EndsWithFailure))
+                request.Done!.TrySetException(new LocalStoreException(e.Message, e));
+            Interlocked.Add(ref _waiting, -round.RemoveAll(request => request.EndsWithFailure));
+            return false;
+        }
+
+        catch (ArgumentException e)
+        {
+            await WriteEachAsync(round, e);
+            return true;
+        }
+
+        Interlocked.Add(ref _waiting, -round.Count);
+        Request[] saved = [.. round];
+        round.Clear();
+        SetProblem(null);
+        foreach (Request request in saved)
+            request.Saved?.Invoke();
+        return true;
+    }
+
+    // What is for a space that was removed meanwhile can never be written, and must not keep the rest from it.
+    private async Task WriteEachAsync(List<Request> round, ArgumentException exception)
+    {
+        if (round.Count == 1)
+        {
+            Interlocked.Decrement(ref _waiting);
+            round[0].Done?.TrySetException(exception);
+            round.Clear();
+            return;
+        }
+
+        Request[] each = [.. round];
+        round.Clear();
+        foreach (Request request in each)
+        {
+            // A failure of the disk leaves this one, and those that follow, for the next round.
+            round.Add(request);
+            if (round.Count == 1)
+                await TryWriteAsync(round);
+        }
+    }
+
+    private void SetProblem(Problem? problem)
+    {
+        bool changes = problem != Problem;
+        Problem = problem;
+        if (changes)
+            ProblemChanged?.Invoke();
+    }
+
+    private async Task WaitAsync(TimeSpan retry, CancellationToken stopping)
+    {
+        try
+        {
+            await Task.Delay(retry, _time, stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            // One more try, then it is over.
+        }
+    }
+
+    private void Enqueue(Request request)
+    {
+        Interlocked.Increment(ref _waiting);
+        ObjectDisposedException.ThrowIf(!_queue.Writer.TryWrite(request), typeof(SynclineClient));
+    }
+
+    private sealed record Request(
+        IReadOnlyList<LocalWrite> Writes, Action? Saved, TaskCompletionSource? Done = null, bool EndsWithFailure = false);
+}

@@ -1,0 +1,437 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Syncline.Client.Replicas;
+using Syncline.Client.Storage;
+using Syncline.Core.Operations;
+
+namespace Syncline.Client.Sync;
+
+/// <summary>
+/// What the sync loop does for one space, one step at a time: push a batch, or pull a page. Every step writes the local store first and memory after
+/// it, so that a crash between any two leaves something to go on from: the cursor is in the transaction of what it stands for, and an outbox only
+/// loses what an answer names.
+/// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A semaphore that is only awaited has nothing to dispose.")]
+internal sealed class SpaceSync(ClientServices services, ServerConnection server, SpaceReplica replica)
+{
+    private const int PageOperations = 1_000;
+    private const int PushOperationsMax = 500;
+    private const long PushBytesMax = 1024 * 1024;
+    private const long BootstrapBytesMax = 64 * 1024 * 1024;
+
+    // The states are replaced, and pages taken in, by one at a time.
+    private readonly SemaphoreSlim _gate = new(1);
+    private int _pushOperations = PushOperationsMax;
+    private bool _pullsFromZero;
+    private Anew? _anew;
+
+    // A push was told that the log is another one than the cursor's: no push gets through before a page was received.
+    private bool _pullsFirst;
+    private long _pullsAsked = 1;
+    private long _pullsDone;
+
+    public SpaceReplica Replica => replica;
+
+    /// <summary>Whether there may be something to receive.</summary>
+    public bool PullIsDue => Volatile.Read(ref _pullsAsked) != Volatile.Read(ref _pullsDone);
+
+    /// <summary>The log's last seq, as far as is known.</summary>
+    public long Head { get; set; }
+
+    /// <summary>What is in the way for this space; null when nothing is.</summary>
+    public Problem? Problem { get; private set; }
+
+    /// <summary>When to try again after a failure that is this space's alone.</summary>
+    public Backoff Backoff { get; } = new(services.Time, services.Options.Random, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(20));
+
+    /// <summary>How often this device found that it did not hold what the server holds, and began anew.</summary>
+    public int RepairCount { get; private set; }
+
+    /// <summary>How far a first reception has come: bytes read; null when none is under way.</summary>
+    public long? BootstrapBytes { get; private set; }
+
+    /// <summary>Whether there is something to do now.</summary>
+    public bool IsDue => Backoff.Left == TimeSpan.Zero && (PullIsDue || SendableCount > 0);
+
+    private int SendableCount => replica.ReadOutbox(outbox => outbox.SendableCount);
+
+    private string ClientId => services.Device.Actor.Value;
+
+    /// <summary>There may be something to receive. A page that is on its way already does not count for it.</summary>
+    public void AskForPull() => Interlocked.Increment(ref _pullsAsked);
+
+    /// <summary>Reads the log from the server, beside everything else.</summary>
+    /// <exception cref="SynclineException">The server cannot be reached, or does not allow it.</exception>
+    public async IAsyncEnumerable<LoggedOperation> ReadLogAsync(long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        LocalCursor? cursor = after > 0 && replica.Cursor is { } own && after <= own.Seq ? own with { Seq = after } : null;
+        while (true)
+        {
+            Reply<PulledPage> reply = await server.PullAsync(replica.Id, cursor, PageOperations, clientId: null, cancellationToken);
+            if (!reply.IsAnswered)
+                throw new SynclineException(reply.Problem);
+            foreach (LoggedOperation logged in reply.Answer.Operations)
+            {
+                if (logged.Seq > after)
+                    yield return logged;
+            }
+
+            if (!reply.Answer.HasMore)
+                yield break;
+            cursor = reply.Answer.Cursor;
+        }
+    }
+
+    /// <summary>Loads the states, if they are not.</summary>
+    public Task LoadAsync(CancellationToken cancellationToken) => MakeStatesWhenAsync(isLoaded: false, cancellationToken);
+
+    // Own operations were refused or numbered anew.
+    private Task ReloadAsync(CancellationToken cancellationToken) => MakeStatesWhenAsync(isLoaded: true, cancellationToken);
+
+    private async Task MakeStatesWhenAsync(bool isLoaded, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (replica.IsLoaded == isLoaded)
+                await MakeStatesAsync(cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Does one step.</summary>
+    /// <returns>Why the connection is of no use now; null when it is.</returns>
+    public async Task<Problem?> StepAsync(CancellationToken cancellationToken)
+    {
+        // A log that begins anew decides first what is to be pushed again.
+        bool pushes = _anew is null && !_pullsFirst && SendableCount > 0 && (!PullIsDue || IsBatchFull());
+        Problem? problem = pushes ? await PushAsync(cancellationToken) : await PullAsync(cancellationToken);
+        if (problem is null)
+        {
+            Backoff.Reset();
+            Problem = null;
+            return null;
+        }
+
+        return Judge(problem);
+    }
+
+    private bool IsBatchFull() => replica.ReadOutbox(outbox =>
+        outbox.SendableCount >= services.Options.BatchOperations
+        || (outbox.OldestPending is { } oldest && services.Time.GetUtcNow() - oldest >= services.Options.BatchTime));
+
+    // What concerns this space alone does not keep the others waiting.
+    private Problem? Judge(Problem problem)
+    {
+        Problem = problem;
+        if (problem.Code is Problem.Unreachable or Problem.InvalidAnswer or Problem.OtherUser or ErrorCodes.Unauthenticated or ErrorCodes.RateLimited)
+            return problem;
+        Backoff.Failed(problem.RetryAfter);
+        return null;
+    }
+
+    private async Task<Problem?> PushAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<OwnOperation> batch = replica.ReadOutbox(outbox => outbox.NextBatch(_pushOperations, PushBytesMax));
+        if (batch.Count == 0)
+            return null;
+        OwnOperationChange[] sent =
+            [.. batch.Where(own => own.State == OwnOperationState.Pending).Select(own => new OwnOperationChange(own.Number, OwnOperationState.Sent, 0, null))];
+        if (sent.Length > 0)
+        {
+            await services.Writer.WriteAsync(new LocalWrite.SetOwn(replica.Id, sent));
+            replica.Change(sent);
+        }
+
+        Reply<PushAnswer> reply = await server.PushAsync(
+            replica.Id, replica.Cursor?.Epoch, [.. batch.Select(own => own.Operation)], ClientId, cancellationToken);
+        if (!reply.IsAnswered)
+            return await PushFailedAsync(reply.Problem, batch, cancellationToken);
+        if (reply.Answer.Results.Count != batch.Count)
+            return new Problem(Problem.InvalidAnswer, "a push was answered with another number of results");
+        _pushOperations = Math.Min(_pushOperations * 2, PushOperationsMax);
+        Head = Math.Max(Head, reply.Answer.Head);
+        if (Head > (replica.Cursor?.Seq ?? 0))
+            AskForPull();
+        return await TakeResultsAsync(batch, reply.Answer.Results, cancellationToken);
+    }
+
+    private async Task<Problem?> PushFailedAsync(Problem problem, IReadOnlyList<OwnOperation> batch, CancellationToken cancellationToken)
+    {
+        switch (problem.Code)
+        {
+            case ErrorCodes.ResyncRequired:
+                // The next page says what has become of the log.
+                _pullsFirst = true;
+                AskForPull();
+                return null;
+            case ErrorCodes.Forbidden:
+                await RefuseAsync(batch, new Refusal(problem.Code, problem.Detail), cancellationToken);
+                return null;
+            case ErrorCodes.NotFound when replica.Cursor is null && services.Options.CreatesSpaces:
+                return await CreateAsync(cancellationToken);
+            case ErrorCodes.PayloadTooLarge when batch.Count > 1:
+            case Problem.Unreachable when batch.Count > 1:
+                // A slow line may carry less at a time.
+                _pushOperations = Math.Max(1, batch.Count / 2);
+                return problem.Code == Problem.Unreachable ? problem : null;
+            case ErrorCodes.PayloadTooLarge:
+                await RefuseAsync(batch, new Refusal(problem.Code, problem.Detail), cancellationToken);
+                return null;
+            default:
+                return problem;
+        }
+    }
+
+    private async Task<Problem?> TakeResultsAsync(
+        IReadOnlyList<OwnOperation> batch, IReadOnlyList<PushResult> results, CancellationToken cancellationToken)
+    {
+        List<OwnOperationChange> changes = [];
+        List<OwnOperation> misnumbered = [];
+        Problem? later = null;
+        long received = replica.Cursor?.Seq ?? 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            PushResult result = results[i];
+            if (result.Seq is { } seq)
+            {
+                changes.Add(new OwnOperationChange(batch[i].Number, seq <= received ? OwnOperationState.Received : OwnOperationState.Stored, seq, null));
+                continue;
+            }
+
+            Refusal refusal = new(result.Code ?? ErrorCodes.InvalidOperation, result.Detail ?? "the server did not say why");
+            if (refusal.Code is ErrorCodes.ActorTaken or ErrorCodes.IdentityReused)
+                misnumbered.Add(batch[i]);
+            else if (refusal.Code == ErrorCodes.QuotaExceeded)
+                later = new Problem(refusal.Code, refusal.Detail);
+            else
+                changes.Add(new OwnOperationChange(batch[i].Number, OwnOperationState.Refused, 0, refusal));
+        }
+
+        // A group is renumbered whole: its other members are only blocked by the one that the server names.
+        HashSet<string?> groups = [.. misnumbered.Select(own => own.Operation.Tx).Where(tx => tx is not null)];
+        misnumbered.AddRange(batch.Where(own => groups.Contains(own.Operation.Tx) && !misnumbered.Contains(own)));
+        changes.RemoveAll(change => misnumbered.Exists(own => own.Number == change.Number));
+        if (changes.Count > 0)
+        {
+            await services.Writer.WriteAsync(new LocalWrite.SetOwn(replica.Id, changes));
+            replica.Change(changes);
+        }
+
+        bool isChanged = changes.Exists(change => change.State == OwnOperationState.Refused);
+        if (misnumbered.Count > 0)
+        {
+            foreach (ActorId used in misnumbered.Select(own => own.Operation.Id.Actor).Distinct())
+                services.ReplaceActor(used);
+            await WriteAndTakeAsync(replica.Renumber([.. misnumbered.Select(own => own.Number)]));
+            isChanged = true;
+        }
+
+        if (isChanged)
+            await ReloadAsync(cancellationToken);
+        return later;
+    }
+
+    /// <summary>Drops refused operations, or makes new ones of them.</summary>
+    public async Task DropRefusedAsync(IReadOnlyList<long> numbers, bool makeNew, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (replica.DropRefused(numbers, makeNew) is not { } writes)
+                return;
+            await WriteAndTakeAsync(writes);
+            if (makeNew && replica.IsLoaded)
+                await MakeStatesAsync(cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    // What the replica has changed is sent once it is written.
+    private async Task WriteAndTakeAsync(IReadOnlyList<LocalWrite> writes)
+    {
+        await services.Writer.WriteAsync(writes);
+        replica.Saved(writes);
+    }
+
+    private async Task RefuseAsync(IReadOnlyList<OwnOperation> batch, Refusal refusal, CancellationToken cancellationToken)
+    {
+        OwnOperationChange[] changes = [.. batch.Select(own => new OwnOperationChange(own.Number, OwnOperationState.Refused, 0, refusal))];
+        await services.Writer.WriteAsync(new LocalWrite.SetOwn(replica.Id, changes));
+        replica.Change(changes);
+        await ReloadAsync(cancellationToken);
+    }
+
+    private async Task<Problem?> CreateAsync(CancellationToken cancellationToken)
+    {
+        Reply<RemoteSpace> reply = await server.CreateSpaceAsync(replica.Id, replica.Id.Value, cancellationToken);
+        return reply.IsAnswered ? null : reply.Problem.Code == ErrorCodes.NameTaken
+            ? new Problem(ErrorCodes.NotFound, $"there is a space {replica.Id} that this user may not see")
+            : reply.Problem;
+    }
+
+    private async Task<Problem?> PullAsync(CancellationToken cancellationToken)
+    {
+        LocalCursor? cursor = replica.Cursor;
+        long asked = Volatile.Read(ref _pullsAsked);
+        if (_anew is not null || (cursor is null && !_pullsFromZero))
+            return await BootstrapAsync(cancellationToken);
+        Reply<PulledPage> reply = await server.PullAsync(replica.Id, cursor, PageOperations, ClientId, cancellationToken);
+        if (!reply.IsAnswered)
+            return await PullFailedAsync(reply.Problem, cursor, cancellationToken);
+
+        _pullsFirst = false;
+        PulledPage page = reply.Answer;
+        if (!page.Follows(cursor?.Digest ?? OperationDigest.Empty, cursor?.Seq ?? 0))
+        {
+            RepairCount++;
+            _anew = new Anew(PutBackAbove: long.MaxValue);
+            return null;
+        }
+
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            await TakePageAsync(page, cursor, cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+
+        Head = page.Head;
+        if (!page.HasMore)
+            Volatile.Write(ref _pullsDone, asked);
+        return null;
+    }
+
+    private async Task TakePageAsync(PulledPage page, LocalCursor? cursor, CancellationToken cancellationToken)
+    {
+        bool isOtherEpoch = cursor is not null && cursor.Epoch != page.Cursor.Epoch;
+        if (page.Operations.Count == 0 && cursor == page.Cursor)
+            return;
+        long clockMax = page.Operations.Count == 0 ? 0 : page.Operations.Max(logged => logged.Operation.Id.Clock);
+        List<LocalWrite> writes = [];
+
+        // The cursor was served, but the log is another: what was stored above the cursor may not be in it.
+        if (isOtherEpoch)
+            writes.Add(new LocalWrite.PutBack(replica.Id, cursor!.Seq));
+        writes.Add(new LocalWrite.Receive(replica.Id, page.Operations, page.Cursor, clockMax));
+        if (!isOtherEpoch && replica.ReadOutbox(outbox => outbox.ReceivedUpTo(page.Cursor.Seq)) is { Length: > 0 } received)
+            writes.Add(new LocalWrite.SetOwn(replica.Id, received));
+        await services.Writer.WriteAsync(writes);
+        bool isRewritten = replica.Receive(page.Operations, page.Cursor);
+        if (isOtherEpoch)
+            await replica.ReloadOutboxAsync(cancellationToken);
+        if (isRewritten && replica.IsLoaded)
+            await MakeStatesAsync(cancellationToken);
+        if (replica.TakeSnapshot() is LocalWrite.ReplaceSnapshots snapshots)
+        {
+            await services.Writer.WriteAsync(snapshots);
+            replica.SnapshotStored(snapshots.Cursor);
+        }
+    }
+
+    private async Task<Problem?> PullFailedAsync(Problem problem, LocalCursor? cursor, CancellationToken cancellationToken)
+    {
+        switch (problem.Code)
+        {
+            case ErrorCodes.ResyncRequired:
+                long above = problem.Previous is { } previous && previous.Epoch == cursor?.Epoch ? previous.SharedUpTo : 0;
+                (_anew, _pullsFirst) = (new Anew(above), false);
+                return null;
+            case ErrorCodes.NotFound when cursor is null && services.Options.CreatesSpaces:
+                return await CreateAsync(cancellationToken);
+            default:
+                return problem;
+        }
+    }
+
+    private async Task<Problem?> BootstrapAsync(CancellationToken cancellationToken)
+    {
+        // Without a cursor nobody knows which life of the log stored what was stored: all of it is sent again, which the server recognises.
+        Reception reception = new(services, replica.Id, _anew?.PutBackAbove ?? 0);
+        Reply<ServerConnection.Done> reply;
+        try
+        {
+            BootstrapBytes = 0;
+            reply = await server.BootstrapAsync(replica.Id, TakeLineAsync, cancellationToken);
+        }
+        finally
+        {
+            BootstrapBytes = null;
+        }
+
+        if (!reply.IsAnswered || !reception.IsUsable)
+            return await BootstrapFailedAsync(reply.Problem, cancellationToken);
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            (LocalCursor cursor, long clockMax) = await reception.CompleteAsync(
+                upTo => replica.ReadOutbox(outbox => outbox.ReceivedUpTo(upTo)));
+            await replica.ReceiveBootstrapAsync(cursor, clockMax, cancellationToken);
+            (_anew, _pullsFromZero) = (null, false);
+            if (replica.IsLoaded)
+                await MakeStatesAsync(cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+
+        return null;
+
+        ValueTask TakeLineAsync(ReadOnlyMemory<byte> line)
+        {
+            BootstrapBytes += line.Length;
+            return reception.TakeAsync(line, BootstrapBytesMax);
+        }
+    }
+
+    private async Task<Problem?> BootstrapFailedAsync(Problem? problem, CancellationToken cancellationToken)
+    {
+        if (problem?.Code == ErrorCodes.NotFound && replica.Cursor is null && services.Options.CreatesSpaces)
+            return await CreateAsync(cancellationToken);
+        if (problem?.Code is Problem.Unreachable or ErrorCodes.Unauthenticated or ErrorCodes.NotFound or ErrorCodes.Unavailable or Problem.OtherUser)
+            return problem;
+
+        // Whatever the server has there, it is not for us: pages from the start give the same.
+        await services.Writer.WriteAsync(new LocalWrite.StartAnew(replica.Id, _anew?.PutBackAbove ?? 0));
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            await replica.StartAnewAsync(cancellationToken);
+            (_anew, _pullsFromZero) = (null, true);
+            if (replica.IsLoaded)
+                await MakeStatesAsync(cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+
+        return null;
+    }
+
+    // Within the gate. A store whose snapshots cannot be read has lost nothing but time.
+    private async Task MakeStatesAsync(CancellationToken cancellationToken)
+    {
+        if (await replica.LoadAsync(cancellationToken))
+            return;
+        RepairCount++;
+        await services.Writer.WriteAsync(new LocalWrite.StartAnew(replica.Id, long.MaxValue));
+        await replica.StartAnewAsync(cancellationToken);
+        await replica.LoadAsync(cancellationToken);
+        AskForPull();
+    }
+
+    /// <summary>What was received is of no use any more.</summary>
+    /// <param name="PutBackAbove">Own operations that the log had above it are to be sent again.</param>
+    private sealed record Anew(long PutBackAbove);
+}

@@ -1,0 +1,333 @@
+using System.Threading.Channels;
+using Syncline.Client.Storage;
+using Syncline.Core.Operations;
+
+namespace Syncline.Client.Sync;
+
+/// <summary>
+/// The one loop that talks to the server, whatever wakes it: a local change, the end of a wait, a timer, the network. It goes round the spaces,
+/// a step each, until none has anything to do; then one wait, or one question at intervals, stands for all of them. Pushes do not wait for a wait
+/// that is under way.
+/// </summary>
+internal sealed class SyncLoop : IAsyncDisposable
+{
+    private static readonly TimeSpan FailureFirst = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan FailureMost = TimeSpan.FromSeconds(15);
+
+    private readonly ClientServices _services;
+    private readonly ServerConnection _server;
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Backoff _backoff;
+    private readonly ChangeWait _wait;
+    private readonly ITimer _timer;
+    private readonly Lock _lock = new();
+    private readonly List<SpaceSync> _spaces = [];
+    private bool _networkIsBack;
+    private bool _hasAnswered;
+    private bool _accountIsKnown;
+    private Problem? _problem;
+    private Task? _running;
+
+    public SyncLoop(ClientServices services, ServerConnection server)
+    {
+        _services = services;
+        _server = server;
+        _backoff = new Backoff(services.Time, services.Options.Random, FailureFirst, FailureMost);
+        _wait = new ChangeWait(services, server, Wake);
+        _timer = services.Time.CreateTimer(static loop => ((SyncLoop)loop!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Called when <see cref="Status"/> may have changed.</summary>
+    public Action StatusChanged { get; set; } = static () => { };
+
+    /// <summary>How changes of others are learned of now.</summary>
+    public SyncTransport Transport
+    {
+        get => _wait.Transport;
+        set
+        {
+            _wait.Transport = value;
+            Wake();
+        }
+    }
+
+    /// <summary>How often this device found that it did not hold what the server holds, and began anew.</summary>
+    public int RepairCount => Spaces.Sum(space => space.RepairCount);
+
+    public SyncStatus Status
+    {
+        get
+        {
+            SpaceSync[] spaces = Spaces;
+            int pending = 0;
+            int refused = 0;
+            long behind = 0;
+            DateTimeOffset? oldest = null;
+            bool isPulling = false;
+            foreach (SpaceSync space in spaces)
+            {
+                (int Pending, int Refused, DateTimeOffset? Oldest) outbox =
+                    space.Replica.ReadOutbox(outbox => (outbox.PendingCount, outbox.RefusedCount, outbox.OldestPending));
+                pending += outbox.Pending;
+                refused += outbox.Refused;
+                oldest = oldest is null || outbox.Oldest < oldest ? outbox.Oldest ?? oldest : oldest;
+                behind += Math.Max(0, space.Head - (space.Replica.Cursor?.Seq ?? 0));
+                isPulling |= space.PullIsDue;
+            }
+
+            Problem? problem = _problem ?? _services.Writer.Problem ?? spaces.Select(space => space.Problem).FirstOrDefault(problem => problem is not null);
+            DateTimeOffset? lastSuccess = spaces.Length == 0 ? null : spaces.Min(space => space.Replica.LastSuccess);
+            return new SyncStatus(StateOf(pending, refused, isPulling, problem), pending, refused, behind, oldest, lastSuccess, problem);
+        }
+    }
+
+    private SpaceSync[] Spaces
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _spaces];
+        }
+    }
+
+    public void Start() =>
+        _running = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _services.Options.Scheduler).Unwrap();
+
+    public void Add(SpaceSync space)
+    {
+        lock (_lock)
+            _spaces.Add(space);
+        Wake();
+    }
+
+    public void Remove(SpaceSync space)
+    {
+        lock (_lock)
+            _spaces.Remove(space);
+    }
+
+    /// <summary>There may be something to do.</summary>
+    public void Wake() => _wake.Writer.TryWrite(true);
+
+    /// <summary>The network is back, or the user has logged in: what has failed is tried at once.</summary>
+    public void TryNow()
+    {
+        Volatile.Write(ref _networkIsBack, true);
+        Wake();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        _wake.Writer.TryComplete();
+        if (_running is not null)
+            await _running;
+        await _wait.StopAsync();
+        await _timer.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private SyncState StateOf(int pending, int refused, bool isPulling, Problem? problem)
+    {
+        if (problem?.Code is ErrorCodes.Unauthenticated or Problem.OtherUser)
+            return SyncState.Unauthorized;
+        if (problem?.Code is Problem.Unreachable or Problem.InvalidAnswer)
+            return SyncState.Offline;
+        if (!_hasAnswered)
+            return SyncState.Connecting;
+        if (pending > 0 || isPulling)
+            return SyncState.Syncing;
+        return refused > 0 ? SyncState.Refused : SyncState.UpToDate;
+    }
+
+    private async Task RunAsync()
+    {
+        CancellationToken stopping = _stopping.Token;
+        try
+        {
+            while (!stopping.IsCancellationRequested)
+            {
+                await TryWorkAsync(stopping);
+                ScheduleNext();
+                if (!await _wake.Reader.WaitToReadAsync(CancellationToken.None))
+                    break;
+                _wake.Reader.TryRead(out _);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The client is being closed.
+        }
+    }
+
+    private async Task TryWorkAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await WorkAsync(stopping);
+        }
+        catch (LocalStoreException e)
+        {
+            Take(new Problem(Problem.LocalStore, e.Message));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // A fault of ours. It is told, and everything is kept and tried again, rather than that nothing is synced any more without a word.
+            Take(new Problem(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}"));
+        }
+    }
+
+    // Goes round until there is nothing to do, or the connection is of no use.
+    private async Task WorkAsync(CancellationToken stopping)
+    {
+        if (Interlocked.Exchange(ref _networkIsBack, false))
+        {
+            _backoff.Reset();
+            foreach (SpaceSync space in Spaces)
+                space.Backoff.Reset();
+        }
+
+        if (_backoff.Left > TimeSpan.Zero)
+            return;
+        if (!await KnowsAccountAsync(stopping))
+            return;
+        for (bool isBusy = true; isBusy;)
+        {
+            isBusy = false;
+            foreach (SpaceSync space in Spaces)
+            {
+                if (!space.IsDue)
+                    continue;
+                isBusy = true;
+                if (!Take(await space.StepAsync(stopping)))
+                    return;
+                NoteSuccess(space);
+                StatusChanged();
+            }
+
+            if (!isBusy && _wait.TakeResult() is { } result)
+            {
+                isBusy = true;
+                if (!Take(TakeChanges(result)))
+                    return;
+            }
+        }
+
+        _wait.Begin(Spaces, stopping);
+    }
+
+    private void NoteSuccess(SpaceSync space)
+    {
+        if (space.PullIsDue || space.Problem is not null || space.Replica.ReadOutbox(outbox => outbox.PendingCount) > 0)
+            return;
+        DateTimeOffset now = _services.Time.GetUtcNow();
+        if (space.Replica.Succeeded(now))
+            _services.Writer.Post([new LocalWrite.SetLastSuccess(space.Replica.Id, now)]);
+    }
+
+    private Problem? TakeChanges(Reply<ChangesAnswer> result)
+    {
+        if (!result.IsAnswered)
+            return result.Problem;
+        Dictionary<string, ChangedSpace> changed = result.Answer.Changed.ToDictionary(space => space.SpaceId, StringComparer.Ordinal);
+        foreach (SpaceSync space in Spaces)
+        {
+            if (changed.TryGetValue(space.Replica.Id.Value, out ChangedSpace? news))
+            {
+                space.Head = Math.Max(space.Head, news.Head);
+                if (news.Code is not null || news.Head > (space.Replica.Cursor?.Seq ?? 0))
+                    space.AskForPull();
+            }
+            else if (result.Answer.Removed.Contains(space.Replica.Id.Value, StringComparer.Ordinal))
+            {
+                // The next pull says so.
+                space.AskForPull();
+            }
+            else
+            {
+                NoteSuccess(space);
+            }
+        }
+
+        foreach (RemoteSpace added in result.Answer.Added)
+        {
+            foreach (SpaceSync space in Spaces.Where(space => space.Replica.Id.Value == added.Id))
+            {
+                space.Backoff.Reset();
+                space.AskForPull();
+            }
+        }
+
+        StatusChanged();
+        return null;
+    }
+
+    // A store belongs to one user: what waits in it must not be sent as somebody else's.
+    private async Task<bool> KnowsAccountAsync(CancellationToken stopping)
+    {
+        if (_accountIsKnown)
+            return true;
+        Reply<MeAnswer> me = await _server.WhoAmIAsync(stopping);
+        if (!me.IsAnswered)
+            return Take(me.Problem);
+        LocalAccount account = new(_server.Address, new UserId(me.Answer.User.Id));
+        if (_services.Device.Account is { } known && known.UserId != account.UserId)
+        {
+            return Take(new Problem(
+                Problem.OtherUser, $"this store belongs to the user {known.UserId}, and the login is of {account.UserId}: log in as the other, or use another file"));
+        }
+
+        if (_services.Device.Account is null)
+        {
+            await _services.Writer.WriteAsync(new LocalWrite.SetAccount(account));
+            _services.SetAccount(account);
+        }
+
+        _accountIsKnown = true;
+        return Take(null);
+    }
+
+    /// <summary>Somebody else may be logged in from now on.</summary>
+    public void AccountMayBeAnother() => _accountIsKnown = false;
+
+    private bool Take(Problem? problem)
+    {
+        _problem = problem;
+        if (problem is null)
+        {
+            _hasAnswered = true;
+            _backoff.Reset();
+            return true;
+        }
+
+        // Nothing helps but a login, which wakes the loop; it is asked for now and then all the same, in case it was the server's mistake.
+        _hasAnswered = false;
+        _backoff.Failed(problem.Code is ErrorCodes.Unauthenticated or Problem.OtherUser ? TimeSpan.FromMinutes(1) : problem.RetryAfter);
+        StatusChanged();
+        return false;
+    }
+
+    // The timer wakes the loop for what nobody else would wake it for.
+    private void ScheduleNext()
+    {
+        TimeSpan next = Timeout.InfiniteTimeSpan;
+        if (_backoff.HasFailed)
+        {
+            next = _backoff.Left;
+        }
+        else
+        {
+            foreach (SpaceSync space in Spaces.Where(space => space.Backoff.HasFailed))
+            {
+                if (next == Timeout.InfiniteTimeSpan || space.Backoff.Left < next)
+                    next = space.Backoff.Left;
+            }
+        }
+
+        if (next != Timeout.InfiniteTimeSpan)
+            next += TimeSpan.FromMilliseconds(1);
+        _timer.Change(next, Timeout.InfiniteTimeSpan);
+        StatusChanged();
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+using Syncline.Core.Json;
+using Syncline.Core.Operations;
+
+namespace Syncline.Core.Lists;
+
+/// <summary>Writes operations of lists as JavaScript clients do: clock and actor stand in the payload too, where some of them look for them.</summary>
+public static class ListOperationWriter
+{
+    /// <summary>The payload of an operation.</summary>
+    /// <param name="id">Its identity; the resource of a task's operation is the task's home.</param>
+    /// <param name="operation">What it writes.</param>
+    /// <returns>Null when no single kind of operation writes just that.</returns>
+    public static JsonText? Write(in OperationId id, ListOperation operation)
+    {
+        if (TypeOf(operation) is not { } type)
+            return null;
+        StringBuilder json = new($"{{\"type\":\"{type}\"");
+        StringBuilder payload = new();
+        if (operation is ListOperation.WriteTask task)
+        {
+            json.Append(CultureInfo.InvariantCulture, $",\"itemId\":\"{task.TaskId}\"");
+            if (task.Place is { } place && place.ListId != task.HomeId)
+                json.Append(CultureInfo.InvariantCulture, $",\"listId\":\"{place.ListId}\"");
+            Append(payload, "text", task.Text);
+            Append(payload, "done", task.IsDone);
+            Append(payload, "note", task.Note);
+            Append(payload, task.Place?.Position);
+        }
+        else if (operation is ListOperation.WriteList list)
+        {
+            json.Append(CultureInfo.InvariantCulture, $",\"listId\":\"{list.ListId}\"");
+            Append(payload, "title", list.Title);
+            Append(payload, list.Position);
+        }
+
+        json.Append(CultureInfo.InvariantCulture, $",\"payload\":{{{payload}}},\"actor\":\"{id.Actor.Value}\",\"clock\":{id.Clock}}}");
+        return JsonText.From(json.ToString());
+    }
+
+    private static string? TypeOf(ListOperation operation) => operation switch
+    {
+        ListOperation.WriteList { IsDeleted: false } => "createList",
+        ListOperation.WriteList { IsDeleted: true, Title: null, Position: null } => "removeList",
+        ListOperation.WriteList { IsDeleted: null, Title: not null, Position: null } => "renameList",
+        ListOperation.WriteList { IsDeleted: null, Title: null, Position: not null } => "reorderList",
+        ListOperation.WriteTask { IsDeleted: false } task when task.Place is null || task.Place.Value.ListId == task.HomeId => "insert",
+        ListOperation.WriteTask { IsDeleted: true, Text: null, IsDone: null, Note: null, Place: null } => "remove",
+        ListOperation.WriteTask { IsDeleted: null, Text: null, IsDone: null, Note: null, Place: not null } => "move",
+        ListOperation.WriteTask { IsDeleted: null, Place: null } task when (task.Text ?? task.Note) is not null || task.IsDone is not null => "update",
+        _ => null,
+    };
+
+    private static void Append(StringBuilder payload, string name, string? text)
+    {
+        if (text is null)
+            return;
+        JsonStrings.AppendQuoted(Named(payload, name), text);
+    }
+
+    private static void Append(StringBuilder payload, string name, bool? flag)
+    {
+        if (flag is { } value)
+            Named(payload, name).Append(value ? "true" : "false");
+    }
+
+    private static void Append(StringBuilder payload, Position? position)
+    {
+        if (position is { } value)
+            Named(payload, "pos").Append(value.ToJson());
+    }
+
+    private static StringBuilder Named(StringBuilder payload, string name) =>
+        payload.Append(payload.Length == 0 ? "" : ",").Append('"').Append(name).Append("\":");
+}

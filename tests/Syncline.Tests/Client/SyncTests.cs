@@ -1,0 +1,363 @@
+using System.Text;
+using Syncline.Client;
+using Syncline.Client.Storage;
+using Syncline.Core.Operations;
+using Syncline.Sqlite.Backups;
+using static Syncline.Tests.Client.Devices;
+
+namespace Syncline.Tests.Client;
+
+/// <summary>The client with its file against the whole server: what was made arrives, once, whatever happens on the way.</summary>
+public sealed class SyncTests
+{
+    [Fact]
+    public async Task What_was_made_before_there_was_a_server_arrives_on_the_other_device()
+    {
+        await using Devices devices = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        Note(plans, "Milk");
+        await UntilAsync(laptop, status => status.State == SyncState.Offline);
+        await laptop.SaveAsync();
+        await devices.CloseAsync(laptop);
+
+        await devices.StartServerAsync();
+        laptop = await devices.OpenAsync("laptop");
+        plans = await laptop.OpenSpaceAsync("plans");
+        Assert.Equal(["\"Milk\""], await NotesOf(plans));
+        await SyncAsync(laptop);
+        SynclineClient tablet = await devices.OpenAsync("tablet");
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        Assert.Equal(["\"Milk\""], await NotesOf(copy));
+        Assert.Equal(SyncState.UpToDate, tablet.Status.State);
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync());
+    }
+
+    [Theory]
+    [InlineData("LoseRequest")]
+    [InlineData("LoseReply")]
+    [InlineData("SendTwice")]
+    public async Task A_push_that_goes_wrong_is_stored_once(string fault)
+    {
+        await using Devices devices = await StartAsync();
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", network);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        network.Next("/push", Enum.Parse<Network.Fault>(fault));
+        Note(plans, "Milk");
+        await UntilAsync(laptop, status => status is { PendingCount: 0, State: SyncState.UpToDate });
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync());
+        Assert.Equal(0, laptop.RepairCount);
+    }
+
+    [Fact]
+    public async Task What_others_make_arrives_without_asking()
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        SynclineClient tablet = await devices.OpenAsync("tablet");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        TaskCompletionSource<string> seen = new();
+        copy.Changed += (_, changes) =>
+        {
+            foreach (Operation operation in changes.Operations)
+                seen.TrySetResult(operation.Payload.ToString());
+        };
+        Note(plans, "Bread");
+        Assert.Equal("\"Bread\"", await seen.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Theory]
+    [InlineData(SyncTransport.LongPoll)]
+    [InlineData(SyncTransport.Interval)]
+    public async Task The_transport_can_be_changed_in_the_middle_of_traffic(SyncTransport first)
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop", configure: options => options.Transport = first);
+        SynclineClient tablet = await devices.OpenAsync("tablet", configure: options =>
+        {
+            options.Transport = first;
+            options.IntervalMin = TimeSpan.FromMilliseconds(50);
+        });
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        List<string> expected = [];
+        for (int i = 0; i < 60; i++)
+        {
+            string text = $"note {i:00}";
+            Note(plans, text);
+            expected.Add($"\"{text}\"");
+            if (i % 10 == 5)
+                tablet.Transport = tablet.Transport == SyncTransport.Interval ? SyncTransport.LongPoll : SyncTransport.Interval;
+            if (i % 7 == 3)
+                laptop.Transport = laptop.Transport == SyncTransport.Interval ? SyncTransport.LongPoll : SyncTransport.Interval;
+            await laptop.SaveAsync();
+        }
+
+        await SyncAsync(laptop, tablet);
+        Assert.Equal(expected, await NotesOf(copy));
+        Assert.Equal(expected, await devices.NotesOnServerAsync());
+        Assert.Equal(0, laptop.RepairCount + tablet.RepairCount);
+    }
+
+    [Fact]
+    public async Task What_a_viewer_makes_is_set_aside_and_can_be_tried_again_as_an_editor()
+    {
+        await using Devices devices = await StartAsync("--Auth:Mode=Local");
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        await laptop.RegisterAsync("anna", "correct horse battery");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        Note(plans, "hers");
+        await SyncAsync(laptop);
+        SynclineClient tablet = await devices.OpenAsync("tablet");
+        await tablet.RegisterAsync("bert", "correct horse battery");
+        string token = await TokenOf(devices, "anna");
+        await devices.Server!.SendAsync(HttpMethod.Put, "/spaces/plans/members/bert", """{"role":"viewer"}""", token);
+
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        Note(copy, "his");
+        SyncStatus status = await UntilAsync(tablet, status => status.RefusedCount == 1);
+        OwnOperation refused = Assert.Single(copy.Refused);
+        Assert.Equal(ErrorCodes.Forbidden, refused.Refusal!.Code);
+        Assert.Equal(0, status.PendingCount);
+        Assert.Equal(["\"hers\""], await NotesOf(copy));
+        await UntilAsync(tablet, now => now.State == SyncState.Refused);
+
+        await devices.Server.SendAsync(HttpMethod.Put, "/spaces/plans/members/bert", """{"role":"editor"}""", token);
+        await copy.RetryAsync(copy.Refused);
+        await SyncAsync(tablet);
+        Assert.Equal(["\"hers\"", "\"his\""], await NotesOf(copy));
+        Assert.Equal(["\"hers\"", "\"his\""], await devices.NotesOnServerAsync(token: token));
+        Assert.Equal(SyncState.UpToDate, tablet.Status.State);
+    }
+
+    [Fact]
+    public async Task A_login_that_was_ended_stops_with_a_status_and_loses_nothing()
+    {
+        await using Devices devices = await StartAsync("--Auth:Mode=Local");
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        Note(plans, "before");
+        await UntilAsync(laptop, status => status.State == SyncState.Unauthorized);
+        await laptop.RegisterAsync("anna", "correct horse battery");
+        await SyncAsync(laptop);
+
+        // The refresh token is used elsewhere: the whole login ends.
+        await devices.CloseAsync(laptop);
+        File.Copy(devices.FileOf("laptop"), devices.FileOf("copy"));
+        SynclineClient copy = await devices.OpenAsync("copy");
+        await SyncAsync(copy);
+        await devices.CloseAsync(copy);
+        laptop = await devices.OpenAsync("laptop");
+        plans = await laptop.OpenSpaceAsync("plans");
+        Note(plans, "after");
+        await UntilAsync(laptop, status => status.State == SyncState.Unauthorized);
+        Assert.Equal(["\"after\"", "\"before\""], await NotesOf(plans));
+        Assert.Equal(1, laptop.Status.PendingCount);
+
+        await laptop.LogInAsync("anna", "correct horse battery");
+        await SyncAsync(laptop);
+        Assert.Equal(["\"after\"", "\"before\""], await devices.NotesOnServerAsync(token: await TokenOf(devices, "anna")));
+    }
+
+    [Fact]
+    public async Task An_outbox_is_not_sent_as_somebody_elses()
+    {
+        await using Devices devices = await StartAsync("--Auth:Mode=Local");
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        await laptop.RegisterAsync("anna", "correct horse battery");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        await laptop.RegisterAsync("bert", "correct horse battery");
+        Note(plans, "hers");
+        SyncStatus status = await UntilAsync(laptop, status => status.State == SyncState.Unauthorized);
+        Assert.Equal(Syncline.Client.Sync.Problem.OtherUser, status.Problem!.Code);
+        Assert.Equal(1, status.PendingCount);
+        await laptop.LogInAsync("anna", "correct horse battery");
+        await SyncAsync(laptop);
+        Assert.Equal(["\"hers\""], await devices.NotesOnServerAsync(token: await TokenOf(devices, "anna")));
+    }
+
+    [Fact]
+    public async Task A_copy_of_the_file_and_the_file_itself_never_use_the_same_numbers()
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        Note(plans, "first");
+        await laptop.SaveAsync();
+        await devices.CloseAsync(laptop);
+        File.Copy(devices.FileOf("laptop"), devices.FileOf("copy"));
+        laptop = await devices.OpenAsync("laptop");
+        SynclineClient copy = await devices.OpenAsync("copy");
+        Assert.NotEqual(laptop.Actor, copy.Actor);
+        plans = await laptop.OpenSpaceAsync("plans");
+        Space other = await copy.OpenSpaceAsync("plans");
+        Note(plans, "here");
+        Note(other, "there");
+        await SyncAsync(laptop, copy, laptop);
+        Assert.Equal(["\"first\"", "\"here\"", "\"there\""], await devices.NotesOnServerAsync());
+        Assert.Equal(["\"first\"", "\"here\"", "\"there\""], await NotesOf(plans));
+        Assert.Empty(plans.Refused);
+        Assert.Empty(other.Refused);
+    }
+
+    [Fact]
+    public async Task After_yesterdays_copy_was_restored_the_devices_bring_todays_operations_back()
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        SynclineClient tablet = await devices.OpenAsync("tablet");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        Note(plans, "yesterday");
+        await SyncAsync(laptop);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        string backup = Path.Combine(devices.Folder, "backup");
+        SqliteBackup.Make(devices.ServerData, backup, TimeProvider.System, default);
+        Note(plans, "today");
+        Note(copy, "on the tablet");
+        await SyncAsync(laptop, tablet, laptop);
+        Assert.Equal(3, (await NotesOf(plans)).Count);
+        await devices.StopServerAsync();
+
+        // More than one batch waits, which is pushed before anything is received: it must not be in the way of what says that the log is another.
+        for (int i = 0; i < 60; i++)
+            Note(plans, $"offline {i:00}");
+        await laptop.SaveAsync();
+        await devices.CloseAsync(laptop);
+        await devices.CloseAsync(tablet);
+
+        new SqliteRestore(backup, devices.ServerData, TimeProvider.System, new Syncline.AspNetCore.SystemRandomBytes()).RestoreAll(discard: false, default);
+        await devices.StartServerAsync();
+        laptop = await devices.OpenAsync("laptop");
+        tablet = await devices.OpenAsync("tablet");
+        plans = await laptop.OpenSpaceAsync("plans");
+        copy = await tablet.OpenSpaceAsync("plans");
+        Assert.Equal(63, (await NotesOf(plans)).Count);
+        await SyncAsync(laptop, tablet, laptop);
+        IReadOnlyList<string> expected = [.. Enumerable.Range(0, 60).Select(i => $"\"offline {i:00}\""), "\"on the tablet\"", "\"today\"", "\"yesterday\""];
+        Assert.Equal(expected, await devices.NotesOnServerAsync());
+        Assert.Equal(expected, await NotesOf(plans));
+        Assert.Equal(expected, await NotesOf(copy));
+        Assert.Equal(0, laptop.RepairCount + tablet.RepairCount);
+    }
+
+    [Fact]
+    public async Task A_page_that_lacks_an_operation_is_noticed_and_mended()
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        Network network = new();
+        SynclineClient tablet = await devices.OpenAsync("tablet", network);
+        Note(plans, "first");
+        await SyncAsync(laptop);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        int tampered = 0;
+        network.Tamper = (path, body) =>
+        {
+            string text = Encoding.UTF8.GetString(body);
+            if (!path.EndsWith("/pull", StringComparison.Ordinal) || !text.Contains("second", StringComparison.Ordinal) || Interlocked.Exchange(ref tampered, 1) == 1)
+                return body;
+            int start = text.IndexOf("\"operations\":[", StringComparison.Ordinal) + "\"operations\":[".Length;
+            return Encoding.UTF8.GetBytes(text.Remove(start, text.IndexOf("],\"cursor\"", StringComparison.Ordinal) - start));
+        };
+        Note(plans, "second");
+        await SyncAsync(laptop, tablet);
+        Assert.Equal(1, tampered);
+        Assert.Equal(1, tablet.RepairCount);
+        Assert.Equal(["\"first\"", "\"second\""], await NotesOf(copy));
+    }
+
+    [Fact]
+    public async Task Too_large_a_value_is_refused_before_it_waits_and_names_the_limit()
+    {
+        await using Devices devices = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        ArgumentException refusal = Assert.Throws<ArgumentException>(() => Note(plans, new string('x', 300_000)));
+        Assert.Contains("262144", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(plans.Pending);
+    }
+
+    [Fact]
+    public async Task An_actor_that_belongs_to_another_user_is_replaced_and_what_waits_is_numbered_anew()
+    {
+        await using Devices devices = await StartAsync("--Auth:Mode=Local");
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await laptop.RegisterAsync("anna", "correct horse battery");
+        await SyncAsync(laptop);
+        string anna = await TokenOf(devices, "anna");
+        string bert = await devices.Server!.RegisterAsync("bert");
+        await devices.Server.SendAsync(HttpMethod.Put, "/spaces/plans/members/bert", """{"role":"editor"}""", anna);
+        ActorId taken = laptop.Actor;
+        await devices.Server.PushAsync(Doors.TestServer.Note(taken.Value, "900", "\"not hers\""), token: bert);
+
+        OperationId made = Note(plans, "one");
+        plans.Edit(() =>
+        {
+            Note(plans, "two");
+            Note(plans, "three");
+        });
+        Assert.Equal(taken, made.Actor);
+        await SyncAsync(laptop);
+        Assert.NotEqual(taken, laptop.Actor);
+        IReadOnlyList<string> expected = ["\"not hers\"", "\"one\"", "\"three\"", "\"two\""];
+        Assert.Equal(expected, await devices.NotesOnServerAsync(token: anna));
+        Assert.Equal(expected, await NotesOf(plans));
+        Assert.Empty(plans.Refused);
+    }
+
+    [Fact]
+    public async Task A_long_absence_is_made_up_for_page_by_page()
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        SynclineClient tablet = await devices.OpenAsync("tablet");
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(laptop, tablet);
+        await devices.CloseAsync(tablet);
+        for (int i = 0; i < 3_500; i++)
+            Note(plans, $"{i:0000}");
+        await SyncAsync(laptop);
+        tablet = await devices.OpenAsync("tablet");
+        copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        Assert.Equal(Enumerable.Range(0, 3_500).Select(i => $"\"{i:0000}\""), await NotesOf(copy));
+        Assert.Equal(0, tablet.RepairCount);
+    }
+
+    [Fact]
+    public async Task A_half_open_connection_does_not_hold_up_what_waits()
+    {
+        await using Devices devices = await StartAsync();
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", network);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        network.Next("/push", Network.Fault.HalfOpen);
+        Note(plans, "Milk");
+        await UntilAsync(laptop, status => status is { PendingCount: 0, State: SyncState.UpToDate });
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync());
+    }
+
+    private static async Task<string> TokenOf(Devices devices, string user)
+    {
+        (int status, System.Text.Json.Nodes.JsonNode answer) = await devices.Server!.SendAsync(
+            HttpMethod.Post, "/auth/login", $$"""{"userName":"{{user}}","password":"correct horse battery"}""");
+        Assert.Equal(200, status);
+        return answer["accessToken"]!.GetValue<string>();
+    }
+}
