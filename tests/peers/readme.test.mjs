@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Server } from './server.mjs';
+import { until } from './tools.mjs';
 
 const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
 let server;
@@ -34,7 +35,7 @@ function run(command, args, onOutput = () => {}) {
     child.once('error', fail);
     child.once('close', (code) => done({ code, output }));
   });
-  return { child, ended };
+  return { child, ended, seen: () => output };
 }
 
 const shell = (script) => run('bash', ['-euc', script.replaceAll('localhost:5080', new URL(server.url).host)]);
@@ -69,4 +70,34 @@ test('two processes edit the outline', async () => {
   await both;
   watch.child.kill();
   await watch.ended;
+});
+
+test('the task list works offline, and is synced when there is a server', async () => {
+  const [program] = blocks(section('## An application that works offline', '## Inside your own'), 'csharp');
+  assert.equal(program, await readFile(join(import.meta.dirname, '../../samples/TaskList/Program.cs'), 'utf8'));
+  const client = join(import.meta.dirname, '../../src/Syncline.Client/Syncline.Client.csproj');
+  await writeFile(join(folder, 'TaskList.csproj'), `<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <OutputType>Exe</OutputType>
+    <TargetFramework>net10.0</TargetFramework>
+    <ImplicitUsings>enable</ImplicitUsings>
+    <Nullable>enable</Nullable>
+  </PropertyGroup>
+  <ItemGroup>
+    <ProjectReference Include="${client}" />
+  </ItemGroup>
+</Project>`);
+  await writeFile(join(folder, 'Program.cs'), program.replace('http://127.0.0.1:5080', server.url));
+  const built = await run('dotnet', ['build', 'TaskList.csproj', '-o', 'built', '-v', 'quiet', '--nologo']).ended;
+  assert.equal(built.code, 0, built.output);
+  await server.kill();
+  const offline = run('dotnet', ['built/TaskList.dll', 'Milk', 'Bread']);
+  await until(() => offline.child.exitCode === null && offline.seen().includes('- Bread'), 'the tasks show without a server');
+  offline.child.kill('SIGKILL');
+  await server.restart();
+  const { code, output } = await run('dotnet', ['built/TaskList.dll', 'Eggs']).ended;
+  assert.equal(code, 0);
+  assert.deepEqual(output.trim().split('\n'), ['- Milk', '- Bread', '- Eggs']);
+  const { operations } = await server.log('home');
+  assert.deepEqual(operations.filter((one) => one.scope === 'list').map((one) => one.payload.payload.text), ['Milk', 'Bread', 'Eggs']);
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const program = resolve(process.env.SYNCLINE_SERVER ?? join(import.meta.dirname, '../../artifacts/server/syncline.dll'));
+export const program = resolve(process.env.SYNCLINE_SERVER ?? join(import.meta.dirname, '../../artifacts/server/syncline.dll'));
 
 /** Runs a command of the program to its end. */
 export const syncline = (...args) => new Promise((done) => {
