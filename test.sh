@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+simulated=$(mktemp)
+trap 'rm -f "$log" "$simulated"' EXIT
 
 need() { # command, Debian package
     command -v "$1" >/dev/null && return
@@ -33,6 +34,15 @@ dotnet format Syncline.slnx --verify-no-changes --no-restore
 echo "== .NET tests"
 status=0
 dotnet test Syncline.slnx --no-build --blame-hang-timeout 5m 2>&1 | tee "$log" || status=$?
+
+echo "== the simulation: seeds, and the bugs that it must find"
+simulate() { # what it runs
+    dotnet run --no-build --project tests/Syncline.Simulation -- "$@" 2>&1 | tee "$simulated" || status=$?
+    # Its last line is "N passed, N failed".
+    sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/Passed: \1\nFailed: \2/p' "$simulated" >>"$log"
+}
+simulate --from 1 --count 200
+simulate --bugs
 
 echo "== the program, as run.sh builds it"
 ./run.sh --version >/dev/null
