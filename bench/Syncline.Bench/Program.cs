@@ -1,4 +1,5 @@
 using Syncline.Bench.Churn;
+using Syncline.Bench.Client;
 using Syncline.Bench.Harness;
 using Syncline.Bench.Http;
 using Syncline.Bench.Lists;
@@ -26,5 +27,6 @@ IReadOnlyList<IArea> areas =
     new ListsArea(),
     new SnapshotsArea(),
     new ChurnArea(),
+    new ClientArea(),
 ];
 return await Bench.RunAsync(areas, args);

@@ -100,8 +100,8 @@ internal sealed class SnapshotsArea : IArea
         ("hold", "how long the writer is held while a snapshot is taken", null),
     ];
 
-    // Nothing here changes the files, so one preparation serves all measurements.
-    private static async Task<Prepared> PrepareAsync(Content content, string folder)
+    /// <summary>Makes the space and its snapshot. No measurement changes the files, so one preparation serves all.</summary>
+    internal static async Task<Prepared> PrepareAsync(Content content, string folder)
     {
         (WebApplication app, Account account, string address) = await Account.PrepareAsync(folder);
         await using (app)
@@ -129,6 +129,19 @@ internal sealed class SnapshotsArea : IArea
             StoredSnapshot stored = (await engine.Store.FindSnapshotAsync(content.Space, CancellationToken.None))!;
             return new Prepared(account.Token, logBytes, stored.Parts.Sum(part => (long)part.Length));
         }
+    }
+
+    /// <summary>Makes an account, and a space with nothing in it.</summary>
+    internal static async Task<Prepared> PrepareEmptyAsync(string folder)
+    {
+        (WebApplication app, Account account, string address) = await Account.PrepareAsync(folder);
+        await using (app)
+        {
+            await account.MakeSpaceAsync(address, "empty");
+            await app.StopAsync();
+        }
+
+        return new Prepared(account.Token, LogBytes: 0, SnapshotBytes: 0);
     }
 
     private static async Task FillAsync(EngineFolder engine, SpaceId space, UserId user, Func<Edit> next, int operations)
@@ -225,5 +238,5 @@ internal sealed class SnapshotsArea : IArea
     private static string FileOf(string folder, SpaceId space) =>
         Directory.EnumerateFiles(folder, string.Create(CultureInfo.InvariantCulture, $"{space.Value}.db"), SearchOption.AllDirectories).First();
 
-    private sealed record Prepared(string Token, long LogBytes, long SnapshotBytes);
+    internal sealed record Prepared(string Token, long LogBytes, long SnapshotBytes);
 }
