@@ -5,6 +5,6 @@ Space home = await client.OpenSpaceAsync("home");
 string list = home.Lists.GetLists() is [var first, ..] ? first.Id : home.Lists.CreateList("Groceries");
 foreach (string text in args)
     home.Lists.AddTask(list, text);
-foreach (TaskItem task in home.Lists.GetTasks(list))
-    Console.WriteLine($"- {task.Text}");
+await client.SaveAsync();
+Console.WriteLine(string.Join('\n', home.Lists.GetTasks(list).Select(task => $"- {task.Text}")));
 await client.SyncAsync();

@@ -230,6 +230,8 @@ public sealed class SynclineClient : IAsyncDisposable
         }
 
         await _loop.DisposeAsync();
+        if (_login is { } login)
+            await login.StopAsync();
         _services.Writer.Complete();
         await _stopping.CancelAsync();
         await _writing;

@@ -1,3 +1,4 @@
+using Syncline.Client.Storage;
 using Syncline.Core.Operations;
 
 namespace Syncline.Client.Sync;
@@ -45,7 +46,7 @@ internal sealed class ChangeWait
         {
             _transport = value;
             _cuts = 0;
-            Volatile.Read(ref _abort)?.Cancel();
+            Abort();
         }
     }
 
@@ -84,6 +85,16 @@ internal sealed class ChangeWait
         return result;
     }
 
+    /// <summary>
+    /// Forgets a wait that failed: what stood in its way is known already, or is out of the way since. Taken later, it would undo what has been
+    /// learned meanwhile.
+    /// </summary>
+    public void DropFailure()
+    {
+        if (_result is { IsAnswered: false })
+            TakeResult();
+    }
+
     public async ValueTask StopAsync()
     {
         if (_asking is not null)
@@ -107,6 +118,16 @@ internal sealed class ChangeWait
         {
             // The transport was changed, or the client is being closed.
             reply = new ChangesAnswer([], [], []);
+        }
+        catch (LocalStoreException e)
+        {
+            // A fresh token could not be kept.
+            reply = new Problem(Problem.LocalStore, e.Message);
+        }
+        catch (Exception e)
+        {
+            // A fault of ours, which the loop tells and tries again after: without an end of this wait there would be no other.
+            reply = new Problem(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}");
         }
         finally
         {
@@ -147,6 +168,18 @@ internal sealed class ChangeWait
 
         // Nothing is known to be wrong with the server: a cut wait is asked again, and what is really wrong shows then.
         return _cuts == 1 || reply.Problem.Code == ErrorCodes.TooManyWaits ? new ChangesAnswer([], [], []) : reply;
+    }
+
+    private void Abort()
+    {
+        try
+        {
+            Volatile.Read(ref _abort)?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The wait was over by itself.
+        }
     }
 
     private void IntervalIsOver()

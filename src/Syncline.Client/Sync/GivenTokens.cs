@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Syncline.Core.Operations;
 
 namespace Syncline.Client.Sync;
@@ -7,8 +8,19 @@ namespace Syncline.Client.Sync;
 internal sealed class GivenTokens(Func<string?, CancellationToken, ValueTask<string?>> get) : IAccessTokens
 {
     /// <inheritdoc />
-    public async Task<Reply<string>> GetAsync(string? refused, CancellationToken cancellationToken) =>
-        await get(refused, cancellationToken) is { } token
-            ? token
-            : new Problem(ErrorCodes.Unauthenticated, "the application has no access token");
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "The application's code may throw what it likes.")]
+    public async Task<Reply<string>> GetAsync(string? refused, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await get(refused, cancellationToken) is { } token
+                ? token
+                : new Problem(ErrorCodes.Unauthenticated, "the application has no access token");
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Most likely its authority cannot be reached.
+            return new Problem(Problem.Unreachable, $"the application cannot get an access token: {e.Message}");
+        }
+    }
 }

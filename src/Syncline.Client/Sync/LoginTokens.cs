@@ -8,26 +8,77 @@ namespace Syncline.Client.Sync;
 /// The tokens of a login of the server's own accounts. The refresh token is in the local store before its access token is used, since each works
 /// once; one refresh is under way at a time.
 /// </summary>
-[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A semaphore that is only awaited has nothing to dispose.")]
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "What is only awaited and cancelled has nothing to dispose.")]
 internal sealed class LoginTokens(ClientServices services, ServerConnection server) : IAccessTokens
 {
     private static readonly Problem NoLogin = new(ErrorCodes.Unauthenticated, "the user has to log in");
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _gate = new(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _lock = new();
+    private Task<Reply<string>>? _refreshing;
     private string? _access;
     private Problem? _ended;
 
     /// <inheritdoc />
-    public async Task<Reply<string>> GetAsync(string? refused, CancellationToken cancellationToken)
+    public Task<Reply<string>> GetAsync(string? refused, CancellationToken cancellationToken)
+    {
+        Task<Reply<string>> refreshing;
+        lock (_lock)
+        {
+            if (_access is not null && _access != refused)
+                return Task.FromResult<Reply<string>>(_access);
+            if (_refreshing is not { IsCompleted: false })
+                _refreshing = services.RunAsync(() => RefreshAsync(refused));
+            refreshing = _refreshing;
+        }
+
+        // A refresh goes on when nobody waits for it any more: the server has used its token up, and a second use of it would end the login.
+        return refreshing.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Returns when no refresh is under way, so that the store has the token that is good; after a while, one is given up.</summary>
+    public async Task StopAsync()
+    {
+        Task? refreshing;
+        lock (_lock)
+            refreshing = _refreshing;
+        try
+        {
+            if (refreshing is not null)
+                await refreshing.WaitAsync(StopPatience, services.Time);
+        }
+        catch (TimeoutException)
+        {
+            await _stopping.CancelAsync();
+        }
+    }
+
+    /// <summary>Goes on with a login that was just made.</summary>
+    public async Task UseAsync(LoginAnswer login)
     {
         await _gate.WaitAsync(CancellationToken.None);
         try
         {
-            if (_access is not null && _access != refused)
-                return _access;
+            await TakeAsync(login);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task<Reply<string>> RefreshAsync(string? refused)
+    {
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (AccessOtherThan(refused) is { } access)
+                return access;
             if (services.Device.RefreshToken is not { } refreshToken)
                 return _ended ?? NoLogin;
-            Reply<LoginAnswer> login = await server.RefreshAsync(refreshToken, cancellationToken);
+            Reply<LoginAnswer> login = await server.RefreshAsync(refreshToken, _stopping.Token);
             if (login.IsAnswered)
             {
                 await TakeAsync(login.Answer);
@@ -46,30 +97,29 @@ internal sealed class LoginTokens(ClientServices services, ServerConnection serv
         }
     }
 
-    /// <summary>Goes on with a login that was just made.</summary>
-    public async Task UseAsync(LoginAnswer login)
+    private string? AccessOtherThan(string? refused)
     {
-        await _gate.WaitAsync(CancellationToken.None);
-        try
-        {
-            await TakeAsync(login);
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        lock (_lock)
+            return _access == refused ? null : _access;
+    }
+
+    private void SetAccess(string? access)
+    {
+        lock (_lock)
+            _access = access;
     }
 
     private async Task TakeAsync(LoginAnswer login)
     {
         await services.Writer.WriteAsync(new LocalWrite.SetRefreshToken(login.RefreshToken));
         services.SetRefreshToken(login.RefreshToken);
-        (_access, _ended) = (login.AccessToken, null);
+        _ended = null;
+        SetAccess(login.AccessToken);
     }
 
     private async Task ForgetAsync()
     {
-        _access = null;
+        SetAccess(null);
         await services.Writer.WriteAsync(new LocalWrite.SetRefreshToken(null));
         services.SetRefreshToken(null);
     }

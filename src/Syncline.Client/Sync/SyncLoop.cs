@@ -184,12 +184,17 @@ internal sealed class SyncLoop : IAsyncDisposable
         if (Interlocked.Exchange(ref _networkIsBack, false))
         {
             _backoff.Reset();
+            _wait.DropFailure();
             foreach (SpaceSync space in Spaces)
                 space.Backoff.Reset();
         }
 
         if (_backoff.Left > TimeSpan.Zero)
+        {
+            _wait.DropFailure();
             return;
+        }
+
         if (!await KnowsAccountAsync(stopping))
             return;
         for (bool isBusy = true; isBusy;)
@@ -209,6 +214,8 @@ internal sealed class SyncLoop : IAsyncDisposable
             if (!isBusy && _wait.TakeResult() is { } result)
             {
                 isBusy = true;
+                if (!result.IsAnswered && Volatile.Read(ref _networkIsBack))
+                    continue;
                 if (!Take(TakeChanges(result)))
                     return;
             }

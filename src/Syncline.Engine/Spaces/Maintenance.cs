@@ -44,12 +44,12 @@ internal sealed partial class Maintenance(EngineServices services, LiveSpaces sp
             await RunOnceAsync(stoppingToken);
     }
 
-    /// <summary>Looks after what is due now.</summary>
+    /// <summary>Looks after what is due now, in the order of ids: that of a hash table is another one in each process.</summary>
     public async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        foreach ((SpaceId space, _) in _changed)
+        foreach (SpaceId space in _changed.Keys.OrderBy(id => id.Value, StringComparer.Ordinal))
             await RunOneAsync(space, stoppingToken);
-        foreach ((SpaceId space, DateTimeOffset due) in _due)
+        foreach ((SpaceId space, DateTimeOffset due) in _due.OrderBy(one => one.Key.Value, StringComparer.Ordinal))
         {
             if (due <= services.TimeProvider.GetUtcNow())
                 await RunOneAsync(space, stoppingToken);

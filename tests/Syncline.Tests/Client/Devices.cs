@@ -8,7 +8,7 @@ namespace Syncline.Tests.Client;
 /// <summary>Devices with a file each, and the whole server program behind a network each.</summary>
 internal sealed class Devices : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("syncline-devices-").FullName;
     private readonly List<SynclineClient> _clients = [];

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Syncline.Tests.Client;
 
 /// <summary>The way from a device to the server, on which a test lets things go wrong.</summary>
@@ -26,6 +28,12 @@ internal sealed class Network : DelegatingHandler
 
         /// <summary>Neither an answer nor an end comes.</summary>
         HalfOpen,
+
+        /// <summary>The server does not see it; the answer is that the token is not good.</summary>
+        RefuseToken,
+
+        /// <summary>The server acts on it, and its answer waits for <see cref="Held"/>.</summary>
+        HoldReply,
     }
 
     public bool IsDown
@@ -42,6 +50,9 @@ internal sealed class Network : DelegatingHandler
                 _isDown = value;
         }
     }
+
+    /// <summary>Ends when a reply is held, with what lets it go.</summary>
+    public TaskCompletionSource<TaskCompletionSource> Held { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Method and path of everything that was sent, without the query.</summary>
     public IReadOnlyList<string> Requests
@@ -86,6 +97,16 @@ internal sealed class Network : DelegatingHandler
             case Fault.HalfOpen:
                 await Task.Delay(Timeout.Infinite, cancellationToken);
                 break;
+
+            case Fault.RefuseToken:
+                return new HttpResponseMessage(HttpStatusCode.Unauthorized) { Content = new StringContent("""{"code":"unauthenticated","detail":"refused on the way"}""") };
+
+            case Fault.HoldReply:
+                HttpResponseMessage held = await base.SendAsync(request, cancellationToken);
+                TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                Held.SetResult(release);
+                await release.Task.WaitAsync(cancellationToken);
+                return held;
         }
 
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Text;
 using Syncline.Client;
 using Syncline.Client.Storage;
+using Syncline.Client.Sync;
 using Syncline.Core.Operations;
 using Syncline.Sqlite.Backups;
 using static Syncline.Tests.Client.Devices;
@@ -169,6 +170,80 @@ public sealed class SyncTests
     }
 
     [Fact]
+    public async Task A_login_survives_that_nobody_waits_any_more_for_its_refresh()
+    {
+        await using Devices devices = await StartAsync("--Auth:Mode=Local");
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", network);
+        await laptop.RegisterAsync("anna", "correct horse battery");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+
+        // The wait asks for the refresh, and is given up for another transport while the server has used the refresh token up.
+        network.Next("/changes", Network.Fault.RefuseToken);
+        network.Next("/auth/refresh", Network.Fault.HoldReply);
+        laptop.Transport = SyncTransport.Interval;
+        TaskCompletionSource release = await network.Held.Task.WaitAsync(Patience);
+        laptop.Transport = SyncTransport.LongPoll;
+        release.SetResult();
+        network.Next("/push", Network.Fault.RefuseToken);
+        Note(plans, "Milk");
+        SyncStatus status = await UntilAsync(laptop, status => status is { PendingCount: 0, State: SyncState.UpToDate } or { State: SyncState.Unauthorized });
+        Assert.Equal(SyncState.UpToDate, status.State);
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync(token: await TokenOf(devices, "anna")));
+    }
+
+    [Fact]
+    public async Task A_client_that_closes_keeps_the_login_that_it_is_refreshing()
+    {
+        await using Devices devices = await StartAsync("--Auth:Mode=Local");
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", network);
+        await laptop.RegisterAsync("anna", "correct horse battery");
+        await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        network.Next("/changes", Network.Fault.RefuseToken);
+        network.Next("/auth/refresh", Network.Fault.HoldReply);
+        laptop.Transport = SyncTransport.Interval;
+        TaskCompletionSource release = await network.Held.Task.WaitAsync(Patience);
+        Task closing = devices.CloseAsync(laptop);
+        release.SetResult();
+        await closing;
+
+        laptop = await devices.OpenAsync("laptop");
+        await SyncAsync(laptop);
+    }
+
+    [Fact]
+    public async Task An_application_that_cannot_get_a_token_is_asked_again()
+    {
+        await using Devices devices = await StartAsync("--Auth:Mode=Local");
+        SynclineClient tablet = await devices.OpenAsync("tablet");
+        await tablet.RegisterAsync("anna", "correct horse battery");
+        string token = await TokenOf(devices, "anna");
+        bool isDown = true;
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        laptop.UseTokens((_, _) => Volatile.Read(ref isDown) ? throw new TimeoutException("the authority is down") : ValueTask.FromResult<string?>(token));
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        Note(plans, "Milk");
+        SyncStatus status = await UntilAsync(laptop, status => status.Problem?.Code == Problem.Unreachable);
+        Assert.Equal(SyncState.Offline, status.State);
+        Assert.Contains("the authority is down", status.Problem!.Detail, StringComparison.Ordinal);
+        Volatile.Write(ref isDown, false);
+        await SyncAsync(laptop);
+
+        // And so it is while everything else works and only the wait needs a token.
+        Volatile.Write(ref isDown, true);
+        laptop.Transport = SyncTransport.Interval;
+        await UntilAsync(laptop, status => status.State == SyncState.Offline);
+        Volatile.Write(ref isDown, false);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        Note(copy, "Bread");
+        await SyncAsync(tablet);
+        await UntilAsync(laptop, status => status.State == SyncState.UpToDate);
+    }
+
+    [Fact]
     public async Task An_outbox_is_not_sent_as_somebody_elses()
     {
         await using Devices devices = await StartAsync("--Auth:Mode=Local");
@@ -179,7 +254,7 @@ public sealed class SyncTests
         await laptop.RegisterAsync("bert", "correct horse battery");
         Note(plans, "hers");
         SyncStatus status = await UntilAsync(laptop, status => status.State == SyncState.Unauthorized);
-        Assert.Equal(Syncline.Client.Sync.Problem.OtherUser, status.Problem!.Code);
+        Assert.Equal(Problem.OtherUser, status.Problem!.Code);
         Assert.Equal(1, status.PendingCount);
         await laptop.LogInAsync("anna", "correct horse battery");
         await SyncAsync(laptop);
