@@ -177,12 +177,16 @@ public sealed class Space : IReplicaObserver
     public Task DiscardAsync(IReadOnlyList<OwnOperation> refused, CancellationToken cancellationToken = default) =>
         DropAsync(refused, makeNew: false, cancellationToken);
 
-    void IReplicaObserver.Applied(Operation operation, bool isOwn) => _changes.Open().Add(operation, isOwn);
+    void IReplicaObserver.Applied(Operation operation, bool isOwn)
+    {
+        if (Changed is not null)
+            _changes.Open().Add(operation, isOwn);
+    }
 
     void IReplicaObserver.Committing(ModelStates states)
     {
         Lists.Committing(states.Of<ListsState>());
-        if (_trees.Count == 0)
+        if (!IsWatched())
             return;
         foreach ((Core.Tree.Tree changed, string? vertexId) in states.Of<TreesState>().ChangedSinceCommit)
         {
@@ -195,10 +199,23 @@ public sealed class Space : IReplicaObserver
 
     void IReplicaObserver.WasReset()
     {
-        _changes.Open().Reset();
+        if (Changed is not null)
+            _changes.Open().Reset();
         Lists.WasReset();
         foreach (Tree tree in _trees.Values)
             tree.WasReset();
+    }
+
+    // What changed in trees is gone through only for somebody who listens.
+    private bool IsWatched()
+    {
+        foreach ((_, Tree tree) in _trees)
+        {
+            if (tree.IsWatched)
+                return true;
+        }
+
+        return false;
     }
 
     private async Task DropAsync(IReadOnlyList<OwnOperation> refused, bool makeNew, CancellationToken cancellationToken)

@@ -71,13 +71,14 @@ internal sealed class ClientArea : IArea
                 Table.AtLeast(edits.Median.PerSecond / bare.Median.PerSecond, 0.5),
                 $"{Table.Number(edits.Median.AllocatedPerItem)} B");
             Series reply = await FreshProcess.OursAsync(Name, Reply, options.Runs(5), kind);
-            (double ours, double theirs) = (reply.Median.Value("median"), one.Median.Value("median"));
+            (double ours, double alone, double theirs) = (reply.Median.Value("median"), reply.Median.Value("alone"), one.Median.Value("median"));
             table.Row(
-                $"{kind}: until the method returns (median), beside a transaction of one row",
+                $"{kind}: until the method returns (median), beside a transaction of one row, both in a row",
                 $"{Table.Number(ours)} µs",
                 $"{Table.Number(theirs)} µs",
                 Table.AtMost(ours / theirs, 0.1),
                 "");
+            table.Row($"{kind}: the same, each after the one before is in the file and its thread has slept", $"{Table.Number(alone)} µs", $"{Table.Number(theirs)} µs", $"{Table.Number(alone / theirs)} ×", "");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 using Syncline.Bench.Harness;
 using Syncline.Bench.Storage;
 using Syncline.Client;
@@ -14,7 +15,10 @@ internal static class LocalEdits
 
     public static IReadOnlyList<string> Kinds { get; } = [Notes, Lists, Tree];
 
-    /// <summary>Makes edits, and waits for the file at their end; or for each, to time only until its method returns.</summary>
+    /// <summary>
+    /// Makes edits, and waits for the file at their end; or times each until its method returns, made in a row, and alone, on a thread that has slept
+    /// until the one before was in the file.
+    /// </summary>
     public static async Task<Sample> MeasureAsync(bool replies, int count, string kind)
     {
         using TemporaryFolder folder = new();
@@ -25,10 +29,26 @@ internal static class LocalEdits
         await using SynclineClient client = await SynclineClient.OpenAsync(
             Path.Combine(folder.Path, "client.db"), new Uri("http://127.0.0.1:9"), new SynclineClientOptions { EventContext = null });
         Action<int> edit = Editor(await client.OpenSpaceAsync("space-1"), kind);
-        for (int i = 0; i < count; i++)
-            edit(i);
-        await client.SaveAsync();
+        await WarmUpAsync(client, edit);
         return replies ? await TimeRepliesAsync(client, edit, count) : await TimeAllAsync(client, edit, count);
+    }
+
+    // Until the runtime compiles nothing anew: it looks a tenth of a second later what was called often.
+    private static async Task WarmUpAsync(SynclineClient client, Action<int> edit)
+    {
+        const int RoundsMax = 20;
+        TimeSpan roundTime = TimeSpan.FromMilliseconds(500);
+        long compiled = -1;
+        for (int round = 0; round < RoundsMax && compiled != JitInfo.GetCompiledMethodCount(); round++)
+        {
+            compiled = JitInfo.GetCompiledMethodCount();
+            long began = Stopwatch.GetTimestamp();
+            for (int i = 0; Stopwatch.GetElapsedTime(began) < roundTime; i++)
+            {
+                edit(i);
+                await client.SaveAsync();
+            }
+        }
     }
 
     private static async Task<Sample> TimeAllAsync(SynclineClient client, Action<int> edit, int count)
@@ -43,18 +63,27 @@ internal static class LocalEdits
     private static async Task<Sample> TimeRepliesAsync(SynclineClient client, Action<int> edit, int count)
     {
         Stage stage = Stage.Begin();
-        double[] microseconds = new double[count];
+        double[] inARow = new double[count];
+        for (int i = 0; i < count; i++)
+            inARow[i] = Time(edit, i);
+        double[] alone = new double[count];
         for (int i = 0; i < count; i++)
         {
-            long began = Stopwatch.GetTimestamp();
-            edit(i);
-            microseconds[i] = Stopwatch.GetElapsedTime(began).TotalMicroseconds;
             await client.SaveAsync();
+            alone[i] = Time(edit, i);
         }
 
-        Sample sample = stage.End(count);
-        sample.More["median"] = Sample.Number(MedianOf(microseconds));
+        Sample sample = stage.End(2 * count);
+        sample.More["median"] = Sample.Number(MedianOf(inARow));
+        sample.More["alone"] = Sample.Number(MedianOf(alone));
         return sample;
+    }
+
+    private static double Time(Action<int> edit, int i)
+    {
+        long began = Stopwatch.GetTimestamp();
+        edit(i);
+        return Stopwatch.GetElapsedTime(began).TotalMicroseconds;
     }
 
     public static double MedianOf(double[] values)

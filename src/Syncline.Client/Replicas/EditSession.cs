@@ -11,7 +11,7 @@ internal sealed class EditSession(Models models, ModelStates states, ActorId act
     private const int GroupOperationsMax = 1_000;
     private const long GroupBytesMax = 4 * 1024 * 1024;
 
-    private readonly IReadOnlyList<(IModelState State, int Mark)> _marks = states.Mark();
+    private readonly int[] _marks = states.Mark();
     private readonly List<Operation> _operations = [];
     private long _clock = clockMax;
 
@@ -84,11 +84,7 @@ internal sealed class EditSession(Models models, ModelStates states, ActorId act
     }
 
     /// <summary>Takes all of them back.</summary>
-    public void TakeBack()
-    {
-        foreach ((IModelState state, int mark) in _marks)
-            state.RollbackTo(mark);
-    }
+    public void TakeBack() => states.RollbackTo(_marks);
 
     private void Group(int first, int end)
     {

@@ -6,9 +6,20 @@ namespace Syncline.Client.Replicas;
 /// <summary>The states of all models of one space: what is shown.</summary>
 internal sealed class ModelStates(Models models, IReadOnlyDictionary<IModel, IModelState> states)
 {
+    private readonly IModelState[] _all = [.. states.Values];
+
     /// <summary>The only state of a kind.</summary>
     public T Of<T>()
-        where T : IModelState => states.Values.OfType<T>().Single();
+        where T : class, IModelState
+    {
+        foreach (IModelState state in _all)
+        {
+            if (state is T found)
+                return found;
+        }
+
+        throw new InvalidOperationException($"there is no state of the kind {typeof(T).Name}");
+    }
 
     /// <summary>The state that an operation changes; null for opaque ones.</summary>
     public IModelState? Of(Operation operation) => models.StatefulModelOf(operation.Id.Scope) is { } model ? states[model] : null;
@@ -48,12 +59,19 @@ internal sealed class ModelStates(Models models, IReadOnlyDictionary<IModel, IMo
     /// <summary>Makes everything that was applied permanent.</summary>
     public void Commit()
     {
-        foreach (IModelState state in states.Values)
+        foreach (IModelState state in _all)
             state.Commit();
     }
 
-    /// <summary>Marks in all states, to return to.</summary>
-    public IReadOnlyList<(IModelState State, int Mark)> Mark() => [.. states.Values.Select(state => (state, state.Mark()))];
+    /// <summary>A mark in all states, to return to.</summary>
+    public int[] Mark() => Array.ConvertAll(_all, static state => state.Mark());
+
+    /// <summary>Takes back what was applied after <see cref="Mark"/>.</summary>
+    public void RollbackTo(int[] marks)
+    {
+        for (int i = 0; i < marks.Length; i++)
+            _all[i].RollbackTo(marks[i]);
+    }
 
     /// <summary>Takes in a snapshot; false when it is damaged or of another version.</summary>
     public bool TryLoad(LocalSnapshot snapshot) =>

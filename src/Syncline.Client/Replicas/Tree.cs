@@ -185,10 +185,13 @@ public sealed class Tree
     /// <summary>Removes a property.</summary>
     public void RemoveProperty(string vertexId, string key) => Set(vertexId, key, value: null);
 
+    /// <summary>Whether anybody listens.</summary>
+    internal bool IsWatched => _changed is not null;
+
     /// <summary>Notes what changed, within the lock and before the commit.</summary>
     internal void Committing(string? vertexId)
     {
-        if (_changed is null)
+        if (!IsWatched)
             return;
         TreeChangedEventArgs changes = _changes.Open();
         if (vertexId is not null)
@@ -198,7 +201,7 @@ public sealed class Tree
     /// <summary>Notes that anything may have changed, within the lock.</summary>
     internal void WasReset()
     {
-        if (_changed is not null)
+        if (IsWatched)
             _changes.Open().Reset();
     }
 

@@ -7,20 +7,31 @@ namespace Syncline.Client.Storage;
 /// The single place that writes the local store. Each round takes whatever waits and writes it in one transaction: edits become durable in groups,
 /// and nobody who makes one waits for the disk. A write that fails stays first and is tried again, so nothing overtakes it.
 /// </summary>
+/// <remarks>
+/// What nobody waits for is written a moment later, by a timer: to wake a thread for each edit would cost more than all else that an edit does.
+/// </remarks>
 internal sealed class StoreWriter
 {
+    /// <summary>How long a write that nobody waits for gathers others.</summary>
+    private static readonly TimeSpan GroupTime = TimeSpan.FromMilliseconds(2);
+
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryMost = TimeSpan.FromSeconds(10);
 
     private readonly ILocalStore _store;
     private readonly TimeProvider _time;
-    private readonly Channel<Request> _queue = Channel.CreateUnbounded<Request>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly ITimer _timer;
+    private readonly Lock _lock = new();
+    private readonly List<Request> _queue = [];
+    private bool _isComplete;
     private int _waiting;
 
     public StoreWriter(ILocalStore store, TimeProvider time)
     {
         _store = store;
         _time = time;
+        _timer = time.CreateTimer(static writer => ((StoreWriter)writer!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Why the last write failed; null when it did not.</summary>
@@ -35,7 +46,11 @@ internal sealed class StoreWriter
     /// <summary>Writes what belongs together; waits for nothing.</summary>
     /// <param name="writes">What to write.</param>
     /// <param name="saved">Called on the writer's scheduler once it is durable.</param>
-    public void Post(IReadOnlyList<LocalWrite> writes, Action? saved = null) => Enqueue(new Request(writes, saved));
+    public void Post(IReadOnlyList<LocalWrite> writes, Action? saved = null)
+    {
+        if (Enqueue(new Request(writes, saved)))
+            _timer.Change(GroupTime, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Writes what belongs together, and returns when it is durable. While the store fails, it is tried again and again.</summary>
     /// <exception cref="OperationCanceledException">The client was closed before the store could be written.</exception>
@@ -43,6 +58,7 @@ internal sealed class StoreWriter
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(new Request(writes, () => done.TrySetResult(), done));
+        Wake();
         return done.Task;
     }
 
@@ -52,33 +68,47 @@ internal sealed class StoreWriter
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(new Request([], () => done.TrySetResult(), done, EndsWithFailure: true));
+        Wake();
         return done.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>Takes no more; what is queued is written once more, whatever comes of it.</summary>
-    public void Complete() => _queue.Writer.TryComplete();
+    public void Complete()
+    {
+        lock (_lock)
+            _isComplete = true;
+        Wake();
+    }
 
     /// <summary>Writes until <see cref="Complete"/>.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         List<Request> round = [];
         TimeSpan retry = RetryFirst;
-        while (round.Count > 0 || await _queue.Reader.WaitToReadAsync(CancellationToken.None))
+        while (true)
         {
-            while (_queue.Reader.TryRead(out Request? request))
-                round.Add(request);
+            bool isComplete = TakeInto(round);
+            if (round.Count == 0)
+            {
+                if (isComplete)
+                    break;
+                await _wake.Reader.ReadAsync(CancellationToken.None);
+                continue;
+            }
+
             if (await TryWriteAsync(round))
             {
                 retry = RetryFirst;
                 continue;
             }
 
-            if (_queue.Reader.Completion.IsCompleted || stopping.IsCancellationRequested)
+            if (isComplete || stopping.IsCancellationRequested)
                 break;
             await WaitAsync(retry, stopping);
             retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, RetryMost.Ticks));
         }
 
+        await _timer.DisposeAsync();
         foreach (Request left in round)
             left.Done?.TrySetCanceled(CancellationToken.None);
     }
@@ -99,7 +129,6 @@ internal sealed class StoreWriter
             Interlocked.Add(ref _waiting, -round.RemoveAll(request => request.EndsWithFailure));
             return false;
         }
-
         catch (ArgumentException e)
         {
             await WriteEachAsync(round, e);
@@ -157,11 +186,31 @@ internal sealed class StoreWriter
         }
     }
 
-    private void Enqueue(Request request)
+    /// <summary>Adds to what waits.</summary>
+    /// <returns>Whether it is the first.</returns>
+    private bool Enqueue(Request request)
     {
-        Interlocked.Increment(ref _waiting);
-        ObjectDisposedException.ThrowIf(!_queue.Writer.TryWrite(request), typeof(SynclineClient));
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isComplete, typeof(SynclineClient));
+            Interlocked.Increment(ref _waiting);
+            _queue.Add(request);
+            return _queue.Count == 1;
+        }
     }
+
+    // Whether no more will come is as of the same moment.
+    private bool TakeInto(List<Request> round)
+    {
+        lock (_lock)
+        {
+            round.AddRange(_queue);
+            _queue.Clear();
+            return _isComplete;
+        }
+    }
+
+    private void Wake() => _wake.Writer.TryWrite(true);
 
     private sealed record Request(
         IReadOnlyList<LocalWrite> Writes, Action? Saved, TaskCompletionSource? Done = null, bool EndsWithFailure = false);

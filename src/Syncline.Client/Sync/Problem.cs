@@ -21,8 +21,11 @@ public sealed record Problem(string Code, string Detail, TimeSpan? RetryAfter = 
     public const string OtherUser = "other_user";
 
     /// <summary>With <see cref="ErrorCodes.ResyncRequired"/>: up to where the log shares its operations with an earlier epoch.</summary>
-    internal SharedEpoch? Previous { get; init; }
+    internal SharedPart? Shared { get; init; }
 
-    /// <summary>An epoch that the present one shares a part with.</summary>
-    internal sealed record SharedEpoch(Epoch Epoch, long SharedUpTo);
+    /// <summary>What two epochs of a log have both.</summary>
+    /// <param name="Now">The epoch that the log was in when this was said.</param>
+    /// <param name="Previous">The epoch that was asked about.</param>
+    /// <param name="UpTo">Up to that seq both have the same operations.</param>
+    internal sealed record SharedPart(Epoch Now, Epoch Previous, long UpTo);
 }

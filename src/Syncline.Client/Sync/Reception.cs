@@ -8,7 +8,10 @@ namespace Syncline.Client.Sync;
 /// A bootstrap on its way into the local store. It takes the place of what is there in one transaction at its end; only where operations of opaque
 /// scopes are more than memory should hold are they written before, and what was there is given up for them.
 /// </summary>
-internal sealed class Reception(ClientServices services, SpaceId space, long putBackAbove)
+/// <param name="services">What the parts of the client share.</param>
+/// <param name="space">The space.</param>
+/// <param name="putBackAbove">Given the epoch that is received: own operations that the log had above it are to be sent again.</param>
+internal sealed class Reception(ClientServices services, SpaceId space, Func<Epoch, long> putBackAbove)
 {
     private const int OperationBytes = 200;
 
@@ -52,12 +55,13 @@ internal sealed class Reception(ClientServices services, SpaceId space, long put
     public async Task<(LocalCursor Cursor, long ClockMax)> CompleteAsync(Func<long, OwnOperationChange[]> receivedUpTo)
     {
         BootstrapHeader header = _header ?? throw new InvalidOperationException("nothing was taken");
-        LocalCursor cursor = new(new Epoch(header.Epoch), header.Cursor, PageReader.ReadDigest(header.Digest));
+        Epoch epoch = new(header.Epoch);
+        LocalCursor cursor = new(epoch, header.Cursor, PageReader.ReadDigest(header.Digest));
         long clockMax = header.Clock!.Value;
-        List<LocalWrite> writes = Begin();
+        List<LocalWrite> writes = Begin(epoch);
         writes.Add(new LocalWrite.Receive(space, _operations, Cursor: null, clockMax));
         writes.Add(new LocalWrite.ReplaceSnapshots(space, cursor, _snapshots, services.Models.Scopes, clockMax));
-        if (receivedUpTo(Math.Min(header.Cursor, putBackAbove)) is { Length: > 0 } received)
+        if (receivedUpTo(Math.Min(header.Cursor, putBackAbove(epoch))) is { Length: > 0 } received)
             writes.Add(new LocalWrite.SetOwn(space, received));
         await services.Writer.WriteAsync(writes);
         return (cursor, clockMax);
@@ -65,19 +69,19 @@ internal sealed class Reception(ClientServices services, SpaceId space, long put
 
     private async Task WriteOperationsAsync()
     {
-        List<LocalWrite> writes = Begin();
+        List<LocalWrite> writes = Begin(new Epoch(_header!.Epoch));
         writes.Add(new LocalWrite.Receive(space, [.. _operations], Cursor: null, ClockMax: 0));
         await services.Writer.WriteAsync(writes);
         _operations.Clear();
         _bytes = 0;
     }
 
-    private List<LocalWrite> Begin()
+    private List<LocalWrite> Begin(Epoch epoch)
     {
         if (_isBegun)
             return [];
         _isBegun = true;
-        return [new LocalWrite.StartAnew(space, putBackAbove)];
+        return [new LocalWrite.StartAnew(space, putBackAbove(epoch))];
     }
 
     // Null when the line is an operation, which has a seq.

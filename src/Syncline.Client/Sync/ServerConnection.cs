@@ -248,7 +248,9 @@ internal sealed class ServerConnection : IDisposable
             problem?.Detail ?? string.Create(CultureInfo.InvariantCulture, $"the server answered with status {(int)response.StatusCode}"),
             retryAfter)
         {
-            Previous = problem?.Previous is { } previous ? new Problem.SharedEpoch(new Epoch(previous.Epoch), previous.SharedUpTo) : null,
+            Shared = problem is { Previous: { } previous, Epoch: { } epoch }
+                ? new Problem.SharedPart(new Epoch(epoch), new Epoch(previous.Epoch), previous.SharedUpTo)
+                : null,
         };
     }
 

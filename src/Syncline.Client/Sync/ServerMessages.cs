@@ -32,7 +32,7 @@ internal sealed record UserAnswer(string Id, string UserName, string? DisplayNam
 
 internal sealed record BootstrapHeader(string Epoch, long Cursor, string Digest, long? Clock = null);
 
-internal sealed record ProblemAnswer(string? Code = null, string? Detail = null, double? RetryAfter = null, PreviousEpoch? Previous = null);
+internal sealed record ProblemAnswer(string? Code = null, string? Detail = null, double? RetryAfter = null, string? Epoch = null, PreviousEpoch? Previous = null);
 
 internal sealed record PreviousEpoch(string Epoch, long SharedUpTo);
 

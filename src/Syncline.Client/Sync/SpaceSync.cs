@@ -291,7 +291,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         if (!page.Follows(cursor?.Digest ?? OperationDigest.Empty, cursor?.Seq ?? 0))
         {
             RepairCount++;
-            _anew = new Anew(PutBackAbove: long.MaxValue);
+            _anew = new Anew(page.Cursor.Epoch, PutBackAbove: long.MaxValue);
             return null;
         }
 
@@ -343,8 +343,8 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         switch (problem.Code)
         {
             case ErrorCodes.ResyncRequired:
-                long above = problem.Previous is { } previous && previous.Epoch == cursor?.Epoch ? previous.SharedUpTo : 0;
-                (_anew, _pullsFirst) = (new Anew(above), false);
+                _anew = problem.Shared is { } shared && shared.Previous == cursor?.Epoch ? new Anew(shared.Now, shared.UpTo) : Anew.Unknown;
+                _pullsFirst = false;
                 return null;
             case ErrorCodes.NotFound when cursor is null && services.Options.CreatesSpaces:
                 return await CreateAsync(cancellationToken);
@@ -355,8 +355,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
 
     private async Task<Problem?> BootstrapAsync(CancellationToken cancellationToken)
     {
-        // Without a cursor nobody knows which life of the log stored what was stored: all of it is sent again, which the server recognises.
-        Reception reception = new(services, replica.Id, _anew?.PutBackAbove ?? 0);
+        Reception reception = new(services, replica.Id, epoch => _anew?.PutBackAboveIn(epoch) ?? 0);
         Reply<ServerConnection.Done> reply;
         try
         {
@@ -402,7 +401,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             return problem;
 
         // Whatever the server has there, it is not for us: pages from the start give the same.
-        await services.Writer.WriteAsync(new LocalWrite.StartAnew(replica.Id, _anew?.PutBackAbove ?? 0));
+        await services.Writer.WriteAsync(new LocalWrite.StartAnew(replica.Id, PutBackAbove: 0));
         await _gate.WaitAsync(CancellationToken.None);
         try
         {
@@ -432,6 +431,16 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     }
 
     /// <summary>What was received is of no use any more.</summary>
-    /// <param name="PutBackAbove">Own operations that the log had above it are to be sent again.</param>
-    private sealed record Anew(long PutBackAbove);
+    /// <param name="Epoch">The epoch of the log when that was found; null when it is not known.</param>
+    /// <param name="PutBackAbove">In that epoch, own operations that the log had above it are to be sent again.</param>
+    private sealed record Anew(Epoch? Epoch, long PutBackAbove)
+    {
+        public static Anew Unknown { get; } = new(Epoch: null, PutBackAbove: 0);
+
+        /// <summary>
+        /// The same, in the epoch that is received at last. The log may have begun anew once more meanwhile: then nobody knows which of its lives stored
+        /// what was stored, and all of it is sent again, which the server recognises.
+        /// </summary>
+        public long PutBackAboveIn(Epoch received) => received == Epoch ? PutBackAbove : 0;
+    }
 }

@@ -182,21 +182,28 @@ internal static class JsonStrings
     public static void AppendQuoted(StringBuilder json, string text)
     {
         json.Append('"');
+        int plain = 0;
         for (int i = 0; i < text.Length; i++)
         {
             char unit = text[i];
-            bool isPair = i + 1 < text.Length && char.IsSurrogatePair(unit, text[i + 1]);
-            if (isPair)
-                json.Append(unit).Append(text[++i]);
-            else if (unit is '"' or '\\')
+            if (char.IsHighSurrogate(unit) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            {
+                i++;
+                continue;
+            }
+
+            bool isQuote = unit is '"' or '\\';
+            if (!isQuote && !char.IsControl(unit) && !char.IsSurrogate(unit))
+                continue;
+            json.Append(text, plain, i - plain);
+            plain = i + 1;
+            if (isQuote)
                 json.Append('\\').Append(unit);
-            else if (char.IsControl(unit) || char.IsSurrogate(unit))
-                json.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
             else
-                json.Append(unit);
+                json.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
         }
 
-        json.Append('"');
+        json.Append(text, plain, text.Length - plain).Append('"');
     }
 
     private static int HexUnit(ReadOnlySpan<byte> digits)

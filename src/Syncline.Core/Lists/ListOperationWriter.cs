@@ -8,6 +8,11 @@ namespace Syncline.Core.Lists;
 /// <summary>Writes operations of lists as JavaScript clients do: clock and actor stand in the payload too, where some of them look for them.</summary>
 public static class ListOperationWriter
 {
+    private const string Payload = ",\"payload\":{";
+
+    // Of an ordinary operation, so that it is written in one piece.
+    private const int Capacity = 256;
+
     /// <summary>The payload of an operation.</summary>
     /// <param name="id">Its identity; the resource of a task's operation is the task's home.</param>
     /// <param name="operation">What it writes.</param>
@@ -16,26 +21,28 @@ public static class ListOperationWriter
     {
         if (TypeOf(operation) is not { } type)
             return null;
-        StringBuilder json = new($"{{\"type\":\"{type}\"");
-        StringBuilder payload = new();
+        StringBuilder json = new(Capacity);
+        json.Append("{\"type\":\"").Append(type).Append('"');
         if (operation is ListOperation.WriteTask task)
         {
-            json.Append(CultureInfo.InvariantCulture, $",\"itemId\":\"{task.TaskId}\"");
+            json.Append(",\"itemId\":\"").Append(task.TaskId).Append('"');
             if (task.Place is { } place && place.ListId != task.HomeId)
-                json.Append(CultureInfo.InvariantCulture, $",\"listId\":\"{place.ListId}\"");
-            Append(payload, "text", task.Text);
-            Append(payload, "done", task.IsDone);
-            Append(payload, "note", task.Note);
-            Append(payload, task.Place?.Position);
+                json.Append(",\"listId\":\"").Append(place.ListId).Append('"');
+            json.Append(Payload);
+            Append(json, "text", task.Text);
+            Append(json, "done", task.IsDone);
+            Append(json, "note", task.Note);
+            Append(json, task.Place?.Position);
         }
         else if (operation is ListOperation.WriteList list)
         {
-            json.Append(CultureInfo.InvariantCulture, $",\"listId\":\"{list.ListId}\"");
-            Append(payload, "title", list.Title);
-            Append(payload, list.Position);
+            json.Append(",\"listId\":\"").Append(list.ListId).Append('"');
+            json.Append(Payload);
+            Append(json, "title", list.Title);
+            Append(json, list.Position);
         }
 
-        json.Append(CultureInfo.InvariantCulture, $",\"payload\":{{{payload}}},\"actor\":\"{id.Actor.Value}\",\"clock\":{id.Clock}}}");
+        json.Append("},\"actor\":\"").Append(id.Actor.Value).Append("\",\"clock\":").Append(CultureInfo.InvariantCulture, $"{id.Clock}").Append('}');
         return JsonText.From(json.ToString());
     }
 
@@ -72,5 +79,5 @@ public static class ListOperationWriter
     }
 
     private static StringBuilder Named(StringBuilder payload, string name) =>
-        payload.Append(payload.Length == 0 ? "" : ",").Append('"').Append(name).Append("\":");
+        payload.Append(payload[^1] == '{' ? "" : ",").Append('"').Append(name).Append("\":");
 }

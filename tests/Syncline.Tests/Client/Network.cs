@@ -54,6 +54,9 @@ internal sealed class Network : DelegatingHandler
     /// <summary>Ends when a reply is held, with what lets it go.</summary>
     public TaskCompletionSource<TaskCompletionSource> Held { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Where requests go in place of where they are sent: a server that was started again listens elsewhere. Null changes nothing.</summary>
+    public Uri? Server { get; set; }
+
     /// <summary>Method and path of everything that was sent, without the query.</summary>
     public IReadOnlyList<string> Requests
     {
@@ -76,6 +79,8 @@ internal sealed class Network : DelegatingHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (Server is { } server)
+            request.RequestUri = new Uri(server, request.RequestUri!.PathAndQuery);
         string path = request.RequestUri!.AbsolutePath;
         Fault? fault = Take($"{request.Method} {path}");
         switch (fault)

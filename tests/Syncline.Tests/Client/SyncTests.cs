@@ -327,6 +327,47 @@ public sealed class SyncTests
     }
 
     [Fact]
+    public async Task A_second_restore_before_the_first_was_received_loses_nothing()
+    {
+        await using Devices devices = await StartAsync();
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", network);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        string[] backups = [Path.Combine(devices.Folder, "older"), Path.Combine(devices.Folder, "newer")];
+        foreach (string backup in backups)
+        {
+            Note(plans, $"before {backup}");
+            await SyncAsync(laptop);
+            Note(plans, $"after {backup}");
+            SqliteBackup.Make(devices.ServerData, backup, TimeProvider.System, default);
+            await SyncAsync(laptop);
+        }
+
+        IReadOnlyList<string> made = await devices.NotesOnServerAsync();
+
+        // The device is told up to where the newer copy has what it has, and does not come to receive it before the older copy is there.
+        network.Next("/bootstrap", Network.Fault.HoldReply);
+        await RestoreAsync(backups[1]);
+        TaskCompletionSource held = await network.Held.Task.WaitAsync(Patience);
+        await RestoreAsync(backups[0]);
+        held.SetException(new HttpRequestException("the connection was cut"));
+        await SyncAsync(laptop);
+        Assert.Equal(4, made.Count);
+        Assert.Equal(made, await devices.NotesOnServerAsync());
+
+        async Task RestoreAsync(string backup)
+        {
+            network.IsDown = true;
+            await devices.StopServerAsync();
+            new SqliteRestore(backup, devices.ServerData, TimeProvider.System, new Syncline.AspNetCore.SystemRandomBytes()).RestoreAll(discard: false, default);
+            await devices.StartServerAsync();
+            network.Server = devices.Server!.Address;
+            network.IsDown = false;
+            laptop.TryNow();
+        }
+    }
+
+    [Fact]
     public async Task A_page_that_lacks_an_operation_is_noticed_and_mended()
     {
         await using Devices devices = await StartAsync();
