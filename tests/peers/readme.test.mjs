@@ -101,3 +101,16 @@ test('the task list works offline, and is synced when there is a server', async 
   const { operations } = await server.log('home');
   assert.deepEqual(operations.filter((one) => one.scope === 'list').map((one) => one.payload.payload.text), ['Milk', 'Bread', 'Eggs']);
 });
+
+test('a trimmed program of it, which needs no .NET on the machine, does the same', async () => {
+  const platform = `linux-${process.arch}`;
+  const trimmed = ['-r', platform, '--self-contained', '-p:PublishTrimmed=true', '-p:TreatWarningsAsErrors=true', '-p:TrimmerSingleWarn=false'];
+  const published = await run('dotnet', ['publish', 'TaskList.csproj', '-c', 'Release', ...trimmed, '-o', 'trimmed', '-v', 'quiet', '--nologo']).ended;
+  assert.equal(published.code, 0, published.output);
+  await rm(join(folder, 'tasks.db'), { force: true });
+  const { code, output } = await run(join(folder, 'trimmed/TaskList'), ['Tea']).ended;
+  assert.equal(code, 0);
+  assert.equal(output, '- Tea\n');
+  const { operations } = await server.log('home');
+  assert.ok(operations.some((one) => one.payload.payload?.text === 'Tea'));
+});
