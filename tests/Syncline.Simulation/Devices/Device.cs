@@ -47,6 +47,9 @@ internal sealed class Device
 
     public bool DiskIsFull { get; set; }
 
+    /// <summary>Whether its person does nothing any more, so that what it shows can be compared.</summary>
+    public bool PersonRests { get; set; }
+
     /// <summary>Called when it has died in the middle of a write.</summary>
     public Action DiedWhileWriting { get; set; } = static () => { };
 

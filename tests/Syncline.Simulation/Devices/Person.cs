@@ -20,7 +20,7 @@ internal sealed class Person(ClientLife life, Dice dice, Trace trace)
                 await LogInAsync();
             if (!dice.IsCalm && !life.Device.DiskIsFull)
                 Edit();
-            if (dice.Chance(20))
+            if (!life.Device.PersonRests && dice.Chance(20))
                 await DecideAsync();
         }
     }

@@ -83,6 +83,9 @@ internal sealed class SimulatedWorld : IDisposable
             await convergence.AwaitInCalmAsync();
         }
 
+        foreach (Device device in _devices)
+            device.PersonRests = true;
+        await convergence.AwaitInCalmAsync();
         await convergence.DemandNothingLostAsync();
         await convergence.DemandEqualAsync();
         foreach (Device device in _devices)
