@@ -18,6 +18,7 @@ internal sealed class SpaceReplica
 
     private readonly ClientServices _services;
     private readonly Lock _lock = new();
+    private readonly Action<IReadOnlyList<LocalWrite>> _editsSaved;
     private ModelStates? _states;
     private EditSession? _edit;
     private long _clockMax;
@@ -31,6 +32,11 @@ internal sealed class SpaceReplica
         SnapshotSeq = stored.SnapshotSeq;
         LastSuccess = stored.LastSuccess;
         _clockMax = stored.ClockMax;
+        _editsSaved = writes =>
+        {
+            Saved(writes);
+            services.Wake();
+        };
         foreach (OwnOperation own in outbox)
             Outbox.Add(own, isSaved: true);
     }
@@ -342,22 +348,17 @@ internal sealed class SpaceReplica
         if (operations.Count == 0)
             return;
         DateTimeOffset now = _services.Time.GetUtcNow();
-        List<OwnOperation> made = new(operations.Count);
-        foreach (Operation operation in operations)
+        OwnOperation[] made = new OwnOperation[operations.Count];
+        for (int i = 0; i < made.Length; i++)
         {
-            OwnOperation own = new(_services.NextNumber(), operation, OwnOperationState.Pending, Seq: 0, Refusal: null, now);
+            Operation operation = operations[i];
+            OwnOperation own = made[i] = new OwnOperation(_services.NextNumber(), operation, OwnOperationState.Pending, Seq: 0, Refusal: null, now);
             Outbox.Add(own, isSaved: false);
-            made.Add(own);
             _clockMax = operation.Id.Clock;
             Observer?.Applied(operation, isOwn: true);
         }
 
-        LocalWrite.AddOwn write = new(Id, made);
-        _services.Writer.Post([write], () =>
-        {
-            Saved([write]);
-            _services.Wake();
-        });
+        _services.Writer.Post([new LocalWrite.AddOwn(Id, made)], _editsSaved);
     }
 
     // What cannot mean anything without a refused operation is set aside with it, and so on.

@@ -45,8 +45,8 @@ internal sealed class StoreWriter
 
     /// <summary>Writes what belongs together; waits for nothing.</summary>
     /// <param name="writes">What to write.</param>
-    /// <param name="saved">Called on the writer's scheduler once it is durable.</param>
-    public void Post(IReadOnlyList<LocalWrite> writes, Action? saved = null)
+    /// <param name="saved">Called with them, on the writer's scheduler, once they are durable.</param>
+    public void Post(IReadOnlyList<LocalWrite> writes, Action<IReadOnlyList<LocalWrite>>? saved = null)
     {
         if (Enqueue(new Request(writes, saved)))
             _timer.Change(GroupTime, Timeout.InfiniteTimeSpan);
@@ -57,7 +57,7 @@ internal sealed class StoreWriter
     public Task WriteAsync(params IReadOnlyList<LocalWrite> writes)
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(new Request(writes, () => done.TrySetResult(), done));
+        Enqueue(new Request(writes, Done: done));
         Wake();
         return done.Task;
     }
@@ -67,7 +67,7 @@ internal sealed class StoreWriter
     public Task FlushAsync(CancellationToken cancellationToken)
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(new Request([], () => done.TrySetResult(), done, EndsWithFailure: true));
+        Enqueue(new Request([], Done: done, EndsWithFailure: true));
         Wake();
         return done.Task.WaitAsync(cancellationToken);
     }
@@ -117,8 +117,8 @@ internal sealed class StoreWriter
     {
         try
         {
-            LocalWrite[] writes = [.. round.SelectMany(request => request.Writes)];
-            if (writes.Length > 0)
+            List<LocalWrite> writes = WritesOf(round);
+            if (writes.Count > 0)
                 await _store.WriteAsync(writes, CancellationToken.None);
         }
         catch (LocalStoreException e)
@@ -140,8 +140,41 @@ internal sealed class StoreWriter
         round.Clear();
         SetProblem(null);
         foreach (Request request in saved)
-            request.Saved?.Invoke();
+        {
+            request.Saved?.Invoke(request.Writes);
+            request.Done?.TrySetResult();
+        }
+
         return true;
+    }
+
+    // Edits that follow each other are one write: what a write costs beside its rows is paid once.
+    private static List<LocalWrite> WritesOf(List<Request> round)
+    {
+        List<LocalWrite> writes = new(round.Count);
+        List<OwnOperation>? run = null;
+        foreach (Request request in round)
+        {
+            foreach (LocalWrite write in request.Writes)
+            {
+                if (write is not LocalWrite.AddOwn add)
+                {
+                    run = null;
+                    writes.Add(write);
+                }
+                else if (run is not null && writes[^1] is LocalWrite.AddOwn last && last.Space == add.Space)
+                {
+                    run.AddRange(add.Operations);
+                }
+                else
+                {
+                    run = [.. add.Operations];
+                    writes.Add(add with { Operations = run });
+                }
+            }
+        }
+
+        return writes;
     }
 
     // What is for a space that was removed meanwhile can never be written, and must not keep the rest from it.
@@ -212,6 +245,9 @@ internal sealed class StoreWriter
 
     private void Wake() => _wake.Writer.TryWrite(true);
 
-    private sealed record Request(
-        IReadOnlyList<LocalWrite> Writes, Action? Saved, TaskCompletionSource? Done = null, bool EndsWithFailure = false);
+    private readonly record struct Request(
+        IReadOnlyList<LocalWrite> Writes,
+        Action<IReadOnlyList<LocalWrite>>? Saved = null,
+        TaskCompletionSource? Done = null,
+        bool EndsWithFailure = false);
 }

@@ -12,7 +12,7 @@ namespace Syncline.Simulation.Scheduling;
 /// </remarks>
 internal sealed class Simulation
 {
-    private static readonly TimeSpan StandstillAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StandstillAfter = TimeSpan.FromSeconds(20);
     private readonly List<WorkItem> _ready = [];
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _stepsMax;
