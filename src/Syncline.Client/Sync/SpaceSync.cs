@@ -27,6 +27,8 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
 
     // A push was told that the log is another one than the cursor's: no push gets through before a page was received.
     private bool _pullsFirst;
+    private int _pushesResynced;
+    private int _pullsResynced;
     private long _pullsAsked = 1;
     private long _pullsDone;
 
@@ -152,6 +154,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             return await PushFailedAsync(reply.Problem, batch, cancellationToken);
         if (reply.Answer.Results.Count != batch.Count)
             return new Problem(Problem.InvalidAnswer, "a push was answered with another number of results");
+        _pushesResynced = 0;
         _pushOperations = Math.Min(_pushOperations * 2, PushOperationsMax);
         Head = Math.Max(Head, reply.Answer.Head);
         if (Head > (replica.Cursor?.Seq ?? 0))
@@ -167,7 +170,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
                 // The next page says what has become of the log.
                 _pullsFirst = true;
                 AskForPull();
-                return null;
+                return AgainAndAgain(ref _pushesResynced);
             case ErrorCodes.Forbidden:
                 await RefuseAsync(batch, new Refusal(problem.Code, problem.Detail), cancellationToken);
                 return null;
@@ -292,9 +295,10 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         {
             RepairCount++;
             _anew = new Anew(page.Cursor.Epoch, PutBackAbove: long.MaxValue);
-            return null;
+            return AgainAndAgain(ref _pullsResynced);
         }
 
+        _pullsResynced = 0;
         await _gate.WaitAsync(CancellationToken.None);
         try
         {
@@ -345,13 +349,18 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             case ErrorCodes.ResyncRequired:
                 _anew = problem.Shared is { } shared && shared.Previous == cursor?.Epoch ? new Anew(shared.Now, shared.UpTo) : Anew.Unknown;
                 _pullsFirst = false;
-                return null;
+                return AgainAndAgain(ref _pullsResynced);
             case ErrorCodes.NotFound when cursor is null && services.Options.CreatesSpaces:
                 return await CreateAsync(cancellationToken);
             default:
                 return problem;
         }
     }
+
+    // A log that begins anew is received at once. One that never ceases to is a fault of the server's, which must not be asked without a pause.
+    private static Problem? AgainAndAgain(ref int resynced) => ++resynced > 2
+        ? new Problem(ErrorCodes.ResyncRequired, "the server says again and again that its log is another one than what it has just sent")
+        : null;
 
     private async Task<Problem?> BootstrapAsync(CancellationToken cancellationToken)
     {

@@ -8,6 +8,7 @@ internal sealed class Network : DelegatingHandler
     private readonly Lock _lock = new();
     private readonly List<(string Path, Fault Fault)> _faults = [];
     private readonly List<string> _requests = [];
+    private (string Path, Fault Fault)? _always;
     private bool _isDown;
 
     public Network()
@@ -31,6 +32,9 @@ internal sealed class Network : DelegatingHandler
 
         /// <summary>The server does not see it; the answer is that the token is not good.</summary>
         RefuseToken,
+
+        /// <summary>The server does not see it; the answer is that the cursor is of another log.</summary>
+        RefuseCursor,
 
         /// <summary>The server acts on it, and its answer waits for <see cref="Held"/>.</summary>
         HoldReply,
@@ -70,6 +74,13 @@ internal sealed class Network : DelegatingHandler
     /// <summary>Changes the body of answers on the way.</summary>
     public Func<string, byte[], byte[]>? Tamper { get; set; }
 
+    /// <summary>All requests whose path ends so meet a fault from now on; none any more for null.</summary>
+    public void Always(string path, Fault? fault)
+    {
+        lock (_lock)
+            _always = fault is { } known ? (path, known) : null;
+    }
+
     /// <summary>The next request whose path ends so meets a fault.</summary>
     public void Next(string path, Fault fault)
     {
@@ -106,6 +117,9 @@ internal sealed class Network : DelegatingHandler
             case Fault.RefuseToken:
                 return new HttpResponseMessage(HttpStatusCode.Unauthorized) { Content = new StringContent("""{"code":"unauthenticated","detail":"refused on the way"}""") };
 
+            case Fault.RefuseCursor:
+                return new HttpResponseMessage(HttpStatusCode.Gone) { Content = new StringContent("""{"code":"resync_required","detail":"refused on the way"}""") };
+
             case Fault.HoldReply:
                 HttpResponseMessage held = await base.SendAsync(request, cancellationToken);
                 TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -127,6 +141,8 @@ internal sealed class Network : DelegatingHandler
             if (_isDown)
                 return Fault.LoseRequest;
             _requests.Add(request);
+            if (_always is { } always && request.EndsWith(always.Path, StringComparison.Ordinal))
+                return always.Fault;
             int at = _faults.FindIndex(one => request.EndsWith(one.Path, StringComparison.Ordinal));
             if (at < 0)
                 return null;

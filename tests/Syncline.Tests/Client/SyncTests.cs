@@ -367,6 +367,24 @@ public sealed class SyncTests
         }
     }
 
+    [Theory]
+    [InlineData("/pull")]
+    [InlineData("/push")]
+    public async Task A_server_whose_log_never_ceases_to_begin_anew_is_not_asked_without_a_pause(string path)
+    {
+        await using Devices devices = await StartAsync();
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", network);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        network.Always(path, Network.Fault.RefuseCursor);
+        Note(plans, "Milk");
+        await UntilAsync(laptop, status => status.Problem?.Code == ErrorCodes.ResyncRequired);
+        network.Always(path, fault: null);
+        await SyncAsync(laptop);
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync());
+    }
+
     [Fact]
     public async Task A_page_that_lacks_an_operation_is_noticed_and_mended()
     {
