@@ -205,7 +205,7 @@ internal sealed class SyncLoop : IAsyncDisposable
                 if (!space.IsDue)
                     continue;
                 isBusy = true;
-                if (!Take(await space.StepAsync(stopping)))
+                if (!Take(await StepAsync(space, stopping)))
                     return;
                 NoteSuccess(space);
                 StatusChanged();
@@ -222,6 +222,19 @@ internal sealed class SyncLoop : IAsyncDisposable
         }
 
         _wait.Begin(Spaces, stopping);
+    }
+
+    private async Task<Problem?> StepAsync(SpaceSync space, CancellationToken stopping)
+    {
+        try
+        {
+            return await space.StepAsync(stopping);
+        }
+        catch (ArgumentException) when (!Spaces.Contains(space))
+        {
+            // The application has made the device forget the space meanwhile, and the store with it.
+            return null;
+        }
     }
 
     private void NoteSuccess(SpaceSync space)

@@ -367,6 +367,27 @@ public sealed class SyncTests
         }
     }
 
+    [Fact]
+    public async Task A_space_that_is_forgotten_in_the_middle_of_its_reception_is_no_fault()
+    {
+        await using Devices devices = await StartAsync();
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", network);
+        List<Problem?> problems = [];
+        laptop.StatusChanged += (_, change) => problems.Add(change.Status.Problem);
+        network.Next("/bootstrap", Network.Fault.HoldReply);
+        await laptop.OpenSpaceAsync("plans");
+        TaskCompletionSource held = await network.Held.Task.WaitAsync(Patience);
+        await laptop.ForgetSpaceAsync("plans");
+        held.SetResult();
+        Space others = await laptop.OpenSpaceAsync("others");
+        Note(others, "Milk");
+        await SyncAsync(laptop);
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync("others"));
+        await devices.CloseAsync(laptop);
+        Assert.DoesNotContain(problems, problem => problem?.Code == ErrorCodes.Internal);
+    }
+
     [Theory]
     [InlineData("/pull")]
     [InlineData("/push")]
