@@ -371,6 +371,9 @@ public sealed class SyncTests
     public async Task A_space_that_is_forgotten_in_the_middle_of_its_reception_is_no_fault()
     {
         await using Devices devices = await StartAsync();
+        SynclineClient tablet = await devices.OpenAsync("tablet");
+        Note(await tablet.OpenSpaceAsync("plans"), "Bread");
+        await SyncAsync(tablet);
         Network network = new();
         SynclineClient laptop = await devices.OpenAsync("laptop", network);
         List<Problem?> problems = [];
