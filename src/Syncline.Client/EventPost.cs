@@ -8,6 +8,7 @@ internal sealed class EventPost(SynclineClientOptions options)
     private readonly Lock _lock = new();
     private readonly Queue<Action> _queue = new();
     private bool _isPosted;
+    private int _postingThread;
 
     /// <summary>Is given what a handler threw, and says whether somebody has taken note of it.</summary>
     public Func<Exception, bool> Failed { get; set; } = static _ => false;
@@ -24,9 +25,9 @@ internal sealed class EventPost(SynclineClientOptions options)
         }
 
         if (options.EventContext is { } context)
-            context.Post(static post => ((EventPost)post!).Raise(), this);
+            PostTo(context);
         else
-            _ = Task.Factory.StartNew(Raise, CancellationToken.None, TaskCreationOptions.DenyChildAttach, options.Scheduler);
+            Schedule(Raise);
     }
 
     /// <summary>Calls every handler of an event, also after one that throws.</summary>
@@ -35,6 +36,25 @@ internal sealed class EventPost(SynclineClientOptions options)
         foreach (EventHandler<T> handler in Delegate.EnumerateInvocationList(handlers))
             Guard(() => handler(sender, args));
     }
+
+    // A context may do at once what is posted to it. Here that would be within the locks of whoever made the change.
+    private void PostTo(SynchronizationContext context)
+    {
+        _postingThread = Environment.CurrentManagedThreadId;
+        context.Post(static post => ((EventPost)post!).RaiseInContext(), this);
+        _postingThread = 0;
+    }
+
+    private void RaiseInContext()
+    {
+        if (_postingThread == Environment.CurrentManagedThreadId)
+            Schedule(() => options.EventContext!.Post(static post => ((EventPost)post!).Raise(), this));
+        else
+            Raise();
+    }
+
+    private void Schedule(Action action) =>
+        _ = Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.DenyChildAttach, options.Scheduler);
 
     private void Raise()
     {

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Syncline.Client.Replicas;
 using Syncline.Client.Storage;
 using Syncline.Client.Sync;
@@ -92,6 +93,11 @@ public sealed class Space : IReplicaObserver
         });
     }
 
+    /// <summary>Not there: an edit is whole when its method returns, and cannot wait for anything. Await first, then edit.</summary>
+    [Obsolete("An edit cannot await: what came after the first await would not be part of it. Await first, then edit.", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public void Edit(Func<Task> edits) => throw new NotSupportedException();
+
     /// <summary>
     /// Reads several things as of one moment: what is received or edited elsewhere waits until <paramref name="read"/> returns, so that should be soon.
     /// </summary>
@@ -100,6 +106,11 @@ public sealed class Space : IReplicaObserver
         ArgumentNullException.ThrowIfNull(read);
         return _replica.Locked(read);
     }
+
+    /// <summary>Not there: what is read after an await is of another moment.</summary>
+    [Obsolete("What is read after an await is of another moment. Read first, then await.", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public T Read<T>(Func<Task<T>> read) => throw new NotSupportedException();
 
     /// <summary>A tree. One that nobody has edited is made by its first edit: an id that the application chooses is the same tree on all devices.</summary>
     /// <param name="treeId">Its id: <c>[0-9A-Za-z_-][0-9A-Za-z._:-]{0,127}</c>, not "0".</param>
@@ -121,7 +132,7 @@ public sealed class Space : IReplicaObserver
     public Tree NewTree() => OpenTree(_services.NewId());
 
     /// <summary>
-    /// Takes back the last step: one edit of <see cref="Lists"/> or of a tree, or all that were made in one <see cref="Edit"/>. New operations write back what
+    /// Takes back the last step: one edit of <see cref="Lists"/> or of a tree, or all that were made in one <see cref="Edit(Action)"/>. New operations write back what
     /// was there, as far as what the step wrote is still there: what others have written since is left alone. What was created is removed, what was
     /// removed restored, what was moved goes back, unless its old place is gone. Steps of which nothing is left to take back are passed over.
     /// </summary>

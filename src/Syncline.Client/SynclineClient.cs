@@ -25,7 +25,7 @@ public sealed class SynclineClient : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<SpaceId, Space> _spaces = [];
-    private readonly List<Action> _agreementLooks = [];
+    private readonly List<TaskCompletionSource> _agreementWaits = [];
     private readonly Task _writing;
     private LoginTokens? _login;
     private SyncStatus _status;
@@ -139,9 +139,17 @@ public sealed class SynclineClient : IAsyncDisposable
 
         if (isNew)
             await _services.Writer.WriteAsync(new LocalWrite.AddSpace(spaceId));
-        await _services.RunAsync(() => space.Sync.LoadAsync(cancellationToken));
-        if (isNew)
-            _loop.Add(space.Sync);
+        try
+        {
+            await _services.RunAsync(() => space.Sync.LoadAsync(cancellationToken));
+        }
+        finally
+        {
+            // It is on this device from now on, whether this call has waited for its end or not.
+            if (isNew)
+                _loop.Add(space.Sync);
+        }
+
         return space;
     }
 
@@ -176,6 +184,7 @@ public sealed class SynclineClient : IAsyncDisposable
     /// <param name="get">Is given the token that the server refused, or null, and returns the one to send; null when the user has to log in.</param>
     public void UseTokens(Func<string?, CancellationToken, ValueTask<string?>> get)
     {
+        ArgumentNullException.ThrowIfNull(get);
         _login = null;
         _server.Tokens = new GivenTokens(get);
         _loop.AccountMayBeAnother();
@@ -191,31 +200,30 @@ public sealed class SynclineClient : IAsyncDisposable
 
     /// <summary>
     /// Returns when this device and the server are in agreement: nothing is pending, and everything that the server had is here. It does not return
-    /// while the server cannot be reached: give it a token with a time-out, or look at <see cref="Status"/>.
+    /// while the server cannot be reached or refuses a space: give it a token with a time-out, or look at <see cref="Status"/>.
     /// </summary>
+    /// <exception cref="ObjectDisposedException">The client was closed.</exception>
     public async Task SyncAsync(CancellationToken cancellationToken = default)
     {
         TaskCompletionSource agreed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
-            _agreementLooks.Add(Look);
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _agreementWaits.Add(agreed);
+        }
+
         try
         {
             foreach (Space space in OpenSpaces)
                 space.Sync.AskForPull();
             _loop.TryNow();
-            Look();
+            NoteStatus();
             await agreed.Task.WaitAsync(cancellationToken);
         }
         finally
         {
             lock (_lock)
-                _agreementLooks.Remove(Look);
-        }
-
-        void Look()
-        {
-            if (Status.State is SyncState.UpToDate or SyncState.Refused)
-                agreed.TrySetResult();
+                _agreementWaits.Remove(agreed);
         }
     }
 
@@ -227,6 +235,8 @@ public sealed class SynclineClient : IAsyncDisposable
             if (_isDisposed)
                 return;
             _isDisposed = true;
+            foreach (TaskCompletionSource wait in _agreementWaits)
+                wait.TrySetException(new ObjectDisposedException(nameof(SynclineClient)));
         }
 
         await _loop.DisposeAsync();
@@ -296,17 +306,18 @@ public sealed class SynclineClient : IAsyncDisposable
     private void NoteStatus()
     {
         SyncStatus status = _loop.Status;
-        Action[] looks;
         bool isNews;
         lock (_lock)
         {
             isNews = status != _status;
             _status = status;
-            looks = [.. _agreementLooks];
+            if (status.State is SyncState.UpToDate or SyncState.Refused)
+            {
+                foreach (TaskCompletionSource wait in _agreementWaits)
+                    wait.TrySetResult();
+            }
         }
 
-        foreach (Action look in looks)
-            look();
         if (!isNews)
             return;
         _events.Post(() => _events.Invoke(StatusChanged, this, new SyncStatusChangedEventArgs(status)));

@@ -391,6 +391,57 @@ public sealed class SyncTests
         Assert.DoesNotContain(problems, problem => problem?.Code == ErrorCodes.Internal);
     }
 
+    [Fact]
+    public async Task A_space_whose_opening_was_cancelled_is_synced_all_the_same()
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => laptop.OpenSpaceAsync("plans", new CancellationToken(canceled: true)));
+        Note(await laptop.OpenSpaceAsync("plans"), "Milk");
+        await SyncAsync(laptop);
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync());
+    }
+
+    [Fact]
+    public async Task Who_waits_for_agreement_hears_that_the_client_was_closed()
+    {
+        await using Devices devices = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Task agreement = laptop.SyncAsync();
+        await devices.CloseAsync(laptop);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => agreement.WaitAsync(Patience));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => laptop.SyncAsync().WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_context_that_does_at_once_what_is_posted_raises_nothing_within_a_lock()
+    {
+        await using Devices devices = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", configure: options => options.EventContext = new InlineContext());
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        TaskCompletionSource<bool> otherThreadCanRead = new();
+        plans.Changed += (_, _) => otherThreadCanRead.TrySetResult(
+            Task.Factory.StartNew(() => plans.Pending.Count, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Wait(TimeSpan.FromSeconds(5)));
+        Note(plans, "Milk");
+        Assert.True(await otherThreadCanRead.Task.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_handler_that_throws_is_told_of_and_stops_nothing()
+    {
+        await using Devices devices = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        TaskCompletionSource<Exception> failed = new();
+        TaskCompletionSource other = new();
+        laptop.HandlerFailed += (_, failure) => failed.TrySetResult(failure.Exception);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        plans.Changed += static (_, _) => throw new InvalidOperationException("of the application");
+        plans.Changed += (_, _) => other.TrySetResult();
+        Note(plans, "Milk");
+        Assert.Equal("of the application", (await failed.Task.WaitAsync(Patience)).Message);
+        await other.Task.WaitAsync(Patience);
+    }
+
     [Theory]
     [InlineData("/pull")]
     [InlineData("/push")]
@@ -517,5 +568,10 @@ public sealed class SyncTests
             HttpMethod.Post, "/auth/login", $$"""{"userName":"{{user}}","password":"correct horse battery"}""");
         Assert.Equal(200, status);
         return answer["accessToken"]!.GetValue<string>();
+    }
+
+    private sealed class InlineContext : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state) => d(state);
     }
 }

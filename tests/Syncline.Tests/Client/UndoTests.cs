@@ -182,11 +182,12 @@ public sealed class UndoTests : IAsyncLifetime, IDisposable
     public void What_an_edit_that_threw_had_made_is_no_step()
     {
         string home = Lists.CreateList("Home");
-        Assert.Throws<InvalidOperationException>(() => Space.Edit(() =>
+        Action edits = () =>
         {
             Lists.RenameList(home, "House");
             throw new InvalidOperationException();
-        }));
+        };
+        Assert.Throws<InvalidOperationException>(() => Space.Edit(edits));
         Space.Append("note", "n", "1");
         Assert.True(Space.Undo());
         Assert.Empty(Lists.GetLists());
