@@ -1,0 +1,24 @@
+using System.Text;
+using System.Text.Json;
+
+namespace SocketIO.AspNetCore;
+
+/// <summary>The name of an event: the first element of its array.</summary>
+internal static class EventName
+{
+    private const int CharsOnStack = 128;
+
+    /// <summary>Reads it; no string is made for one that has a handler.</summary>
+    public static string In(ReadOnlySpan<byte> array, SocketHandlers handlers)
+    {
+        Utf8JsonReader reader = new(array);
+        reader.Read();
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.Number)
+            return Encoding.UTF8.GetString(reader.ValueSpan);
+        if (reader.ValueIsEscaped || reader.ValueSpan.Length > CharsOnStack)
+            return reader.GetString()!;
+        Span<char> chars = stackalloc char[CharsOnStack];
+        return handlers.NameOf(chars[..Encoding.UTF8.GetChars(reader.ValueSpan, chars)]);
+    }
+}
