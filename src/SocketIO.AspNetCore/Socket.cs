@@ -33,7 +33,7 @@ public sealed class Socket
     public string Id { get; }
 
     /// <summary>Where it is.</summary>
-    public SocketNamespace Namespace { get; internal set; }
+    public SocketNamespace Namespace { get; }
 
     /// <summary>What the client said when it joined.</summary>
     public Handshake Handshake { get; }
@@ -221,8 +221,17 @@ public sealed class Socket
     /// <returns>Completes when more may be received.</returns>
     internal ValueTask HandleAsync(SocketEvent socketEvent) => new(_events.Add(socketEvent));
 
-    /// <summary>Told once, when it has joined.</summary>
-    internal void Connected() => _events.Start();
+    /// <summary>It has joined: from now on it gets what is for all.</summary>
+    internal void Connected()
+    {
+        lock (_lock)
+        {
+            if (_disconnected is null)
+                Namespace.Add(this);
+        }
+
+        _events.Start();
+    }
 
     /// <summary>It is no more.</summary>
     internal void End(DisconnectReason reason)
@@ -242,7 +251,8 @@ public sealed class Socket
 
         foreach (Room room in rooms ?? [])
             Namespace.Leave(this, room);
-        Namespace.Server.Leave(this);
+        Namespace.Remove(this);
+        Namespace.Server.Release(Namespace);
         foreach ((_, TaskCompletionSource<EventArguments> waiting) in acknowledgements ?? [])
             waiting.TrySetException(new SocketDisconnectedException(reason));
         aborted?.Cancel();

@@ -153,7 +153,7 @@ internal sealed class SocketClient(SocketIOServer server, EngineConnection conne
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Middleware may throw anything; the client is refused.")]
     private async Task JoinAsync(string name, SocketHandlers handlers, IReadOnlyDictionary<string, string> parameters, Handshake handshake)
     {
-        Socket socket = new(connection, server.Namespace(name), handlers, handshake, SocketIOServer.NewSocketId(), parameters);
+        Socket socket = new(connection, server.Hold(name), handlers, handshake, SocketIOServer.NewSocketId(), parameters);
         try
         {
             await handlers.RunMiddlewareAsync(socket);
@@ -162,12 +162,14 @@ internal sealed class SocketClient(SocketIOServer server, EngineConnection conne
         {
             server.Log.ConnectRefused(name, e.Message);
             Refuse(name, e);
+            socket.End(DisconnectReason.EndedByServer);
             return;
         }
         catch (Exception e)
         {
             server.Log.HandlerFailed(e, "connect", name);
             Refuse(name, new ConnectRefusedException("Internal server error"));
+            socket.End(DisconnectReason.EndedByServer);
             return;
         }
 
@@ -181,13 +183,16 @@ internal sealed class SocketClient(SocketIOServer server, EngineConnection conne
                 _sockets = [.. _sockets, socket];
         }
 
-        if (closed is not null)
+        if (closed is { } reason)
+        {
+            socket.End(reason);
             return;
+        }
+
         connection.IsUsed();
 
         // First the answer: then broadcasts may come.
         connection.TrySend(PacketWriter.Write(SocketPacketType.Connect, socket.Namespace.NameUtf8, Encoding.UTF8.GetBytes($$"""{"sid":"{{socket.Id}}"}""")));
-        server.Enter(socket);
         socket.Connected();
     }
 

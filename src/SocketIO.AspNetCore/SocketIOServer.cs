@@ -79,11 +79,14 @@ public sealed class SocketIOServer : IDisposable
     }
 
     /// <summary>A namespace, to send to. One of a pattern is made by its first socket and goes with its last: ask for it each time.</summary>
-    public SocketNamespace Namespace(string name) => _namespaces.TryGetValue(name, out SocketNamespace? found)
-        ? found
-        : _handlers.ContainsKey(name)
+    public SocketNamespace Namespace(string name)
+    {
+        if (_namespaces.TryGetValue(name, out SocketNamespace? found))
+            return found;
+        return _handlers.ContainsKey(name)
             ? _namespaces.GetOrAdd(name, static (name, server) => new SocketNamespace(server, name, isKept: true), this)
             : new SocketNamespace(this, name, isKept: false);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _engine.Dispose();
@@ -113,17 +116,26 @@ public sealed class SocketIOServer : IDisposable
         return null;
     }
 
-    internal void Enter(Socket socket)
+    /// <summary>A namespace for a socket, which releases it when it ends.</summary>
+    internal SocketNamespace Hold(string name)
     {
-        while (!socket.Namespace.TryAdd(socket))
-            socket.Namespace = _namespaces.GetOrAdd(socket.Namespace.Name, static (name, server) => new SocketNamespace(server, name, isKept: false), this);
+        while (true)
+        {
+            SocketNamespace held = _namespaces.GetOrAdd(
+                name, static (name, server) => new SocketNamespace(server, name, isKept: server._handlers.ContainsKey(name)), this);
+            if (held.TryHold())
+                return held;
+            Forget(held);
+        }
     }
 
-    internal void Leave(Socket socket)
+    internal void Release(SocketNamespace held)
     {
-        if (socket.Namespace.Remove(socket))
-            _namespaces.TryRemove(new KeyValuePair<string, SocketNamespace>(socket.Namespace.Name, socket.Namespace));
+        if (held.Release())
+            Forget(held);
     }
+
+    private void Forget(SocketNamespace gone) => _namespaces.TryRemove(new KeyValuePair<string, SocketNamespace>(gone.Name, gone));
 
     internal void Publish(BackplaneMessage message) => _ = PublishAsync(message);
 

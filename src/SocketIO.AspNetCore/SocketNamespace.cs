@@ -9,13 +9,17 @@ namespace SocketIO.AspNetCore;
 public sealed class SocketNamespace
 {
     private readonly SocketIOServer _server;
+    private readonly bool _isKept;
+    private readonly Lock _lock = new();
     private readonly Room _all;
     private readonly ConcurrentDictionary<string, Room> _rooms = new(StringComparer.Ordinal);
+    private int _holders;
+    private bool _isGone;
 
     internal SocketNamespace(SocketIOServer server, string name, bool isKept)
     {
-        (_server, Name, NameUtf8) = (server, name, Encoding.UTF8.GetBytes(name));
-        _all = new Room(name, isKept);
+        (_server, Name, NameUtf8, _isKept) = (server, name, Encoding.UTF8.GetBytes(name), isKept);
+        _all = new Room(name, isKept: true);
     }
 
     /// <summary>Its name, with the slash.</summary>
@@ -39,10 +43,29 @@ public sealed class SocketNamespace
     /// <summary>The sockets of this server that are in a room now.</summary>
     public IReadOnlyList<Socket> SocketsIn(string room) => _rooms.TryGetValue(room, out Room? found) ? found.Members : [];
 
-    internal bool TryAdd(Socket socket) => _all.TryAdd(socket);
+    /// <summary>Keeps it as long as somebody is in it or about to be.</summary>
+    /// <returns>False when it is not to be used any more.</returns>
+    internal bool TryHold()
+    {
+        lock (_lock)
+        {
+            if (_isGone)
+                return false;
+            _holders++;
+            return true;
+        }
+    }
 
-    /// <returns>Whether nobody is in it any more, and it is not to be used.</returns>
-    internal bool Remove(Socket socket) => _all.Remove(socket);
+    /// <returns>Whether nobody holds it any more, and it is not to be used.</returns>
+    internal bool Release()
+    {
+        lock (_lock)
+            return _isGone = --_holders == 0 && !_isKept;
+    }
+
+    internal void Add(Socket socket) => _all.TryAdd(socket);
+
+    internal void Remove(Socket socket) => _all.Remove(socket);
 
     internal Room Join(Socket socket, string room)
     {
