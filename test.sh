@@ -24,6 +24,7 @@ need node nodejs
 need npm npm
 need sqlite3 sqlite3
 need flock util-linux
+need chromium chromium
 
 echo "== build: warnings are errors"
 dotnet build Syncline.slnx -v quiet
@@ -50,6 +51,9 @@ echo "== the program, as run.sh builds it"
 echo "== real RepTree peers"
 (cd samples/folder && npm ci --no-audit --no-fund --loglevel=error)
 (cd tests/peers && npm ci --no-audit --no-fund --loglevel=error && npm test) 2>&1 | tee -a "$log" || status=$?
+
+echo "== real Socket.IO clients, from Node.js and from a page"
+(cd tests/socketio-clients && npm ci --no-audit --no-fund --loglevel=error && npm test) 2>&1 | tee -a "$log" || status=$?
 
 passed=$(($(grep -oE 'Passed: +[0-9]+' "$log" | grep -oE '[0-9]+' | paste -sd+ -) + $(grep -oE '^(#|ℹ) pass [0-9]+' "$log" | grep -oE '[0-9]+' | paste -sd+ -)))
 failed=$(($(grep -oE 'Failed: +[0-9]+' "$log" | grep -oE '[0-9]+' | paste -sd+ -) + $(grep -oE '^(#|ℹ) fail [0-9]+' "$log" | grep -oE '[0-9]+' | paste -sd+ -)))

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -97,6 +98,9 @@ public sealed class SocketIOServer : IDisposable
         RandomNumberGenerator.Fill(bytes);
         return Base64Url.EncodeToString(bytes);
     }
+
+    /// <summary>A connection that no transport has yet.</summary>
+    internal EngineConnection MakeConnection(ClaimsPrincipal user) => _engine.MakeConnection(remoteAddress: null, user, webSocket: null);
 
     internal Task HandleAsync(HttpContext http) => _engine.HandleAsync(http);
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -81,6 +83,16 @@ internal sealed class EngineServer : IDisposable
         if (isWebSocket && !opensWebSocket)
             return RefuseAsync(http, HandshakeError.BadRequest);
         return OpenAsync(http, opensWebSocket);
+    }
+
+    /// <summary>Makes a connection, which is looked after from now on.</summary>
+    public EngineConnection MakeConnection(IPAddress? remoteAddress, ClaimsPrincipal user, WebSocketTransport? webSocket)
+    {
+        EngineConnection connection = new(this, NewId(), remoteAddress, user, webSocket);
+        connection.Handler = _makeHandler(connection);
+        _connections[connection.Id] = connection;
+        Metrics.Opened();
+        return connection;
     }
 
     /// <summary>Told by a connection that it has ended.</summary>
@@ -171,11 +183,18 @@ internal sealed class EngineServer : IDisposable
             return;
         }
 
-        WebSocketTransport? webSocket = overWebSocket ? await AcceptAsync(http) : null;
-        EngineConnection connection = new(this, NewId(), http.Connection.RemoteIpAddress, http.User, webSocket);
-        connection.Handler = _makeHandler(connection);
-        _connections[connection.Id] = connection;
-        Metrics.Opened();
+        WebSocketTransport? webSocket;
+        try
+        {
+            webSocket = overWebSocket ? await AcceptAsync(http) : null;
+        }
+        catch
+        {
+            Interlocked.Decrement(ref _count);
+            throw;
+        }
+
+        EngineConnection connection = MakeConnection(http.Connection.RemoteIpAddress, http.User, webSocket);
         Log.Opened(connection.Id, overWebSocket ? "websocket" : "polling");
         connection.TrySend(OpenPacket(connection.Id, canUpgrade: !overWebSocket && Options.Transports.HasFlag(EngineIOTransports.WebSocket)));
         connection.Handler.OnOpened();

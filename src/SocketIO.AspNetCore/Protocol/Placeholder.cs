@@ -17,6 +17,9 @@ internal static class Placeholder
         bool isMarked = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
+            // Clients do not escape these names; and what is escaped may be half of a surrogate pair, which cannot be compared.
+            if (reader.ValueIsEscaped)
+                return isMarked;
             if (reader.ValueTextEquals(Mark.EncodedUtf8Bytes))
                 isMarked |= reader.Read() && reader.TokenType == JsonTokenType.True;
             else if (reader.ValueTextEquals(Number.EncodedUtf8Bytes))

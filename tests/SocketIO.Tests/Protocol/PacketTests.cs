@@ -21,6 +21,7 @@ public sealed class PacketTests
     [InlineData("51-[\"hey\",{\"_placeholder\":true,\"num\":0}]", "/", 1, null, "[\"hey\",{\"_placeholder\":true,\"num\":0}]")]
     [InlineData("52-/x,3[\"hey\",{\"num\":1,\"_placeholder\":true}]", "/x", 2, 3L, "[\"hey\",{\"num\":1,\"_placeholder\":true}]")]
     [InlineData("61-7[{\"_placeholder\":true,\"num\":0}]", "/", 1, 7L, "[{\"_placeholder\":true,\"num\":0}]")]
+    [InlineData("51-[\"hey\",{\"\\ud800\":0},{\"_placeholder\":true,\"num\":0}]", "/", 1, null, "[\"hey\",{\"\\ud800\":0},{\"_placeholder\":true,\"num\":0}]")]
     [InlineData("50-[\"hey\"]", "/", 0, null, "[\"hey\"]")]
     public void What_is_well_formed_is_read(string text, string name, int attachments, long? ackId, string data)
     {
