@@ -84,7 +84,7 @@ public readonly struct EventArguments : IEquatable<EventArguments>
     private static int[] PlacesIn(ReadOnlySpan<byte> array, bool hasName)
     {
         int count = 0;
-        Utf8JsonReader counter = new(array);
+        Utf8JsonReader counter = new(array, PacketReader.AnyDepth);
         counter.Read();
         while (counter.Read() && counter.TokenType != JsonTokenType.EndArray)
         {
@@ -93,7 +93,7 @@ public readonly struct EventArguments : IEquatable<EventArguments>
         }
 
         int[] places = new int[2 * (hasName ? count - 1 : count)];
-        Utf8JsonReader reader = new(array);
+        Utf8JsonReader reader = new(array, PacketReader.AnyDepth);
         reader.Read();
         if (hasName)
             reader.Read();

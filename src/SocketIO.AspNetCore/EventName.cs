@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using SocketIO.AspNetCore.Protocol;
 
 namespace SocketIO.AspNetCore;
 
@@ -11,7 +12,7 @@ internal static class EventName
     /// <summary>Reads it; no string is made for one that has a handler.</summary>
     public static string In(ReadOnlySpan<byte> array, SocketHandlers handlers)
     {
-        Utf8JsonReader reader = new(array);
+        Utf8JsonReader reader = new(array, PacketReader.AnyDepth);
         reader.Read();
         reader.Read();
         if (reader.TokenType == JsonTokenType.Number)

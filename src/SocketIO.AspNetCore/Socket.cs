@@ -45,6 +45,9 @@ public sealed class Socket
     public ConcurrentDictionary<string, object?> Items =>
         Volatile.Read(ref _items) ?? Interlocked.CompareExchange(ref _items, new ConcurrentDictionary<string, object?>(StringComparer.Ordinal), null) ?? _items!;
 
+    /// <summary>The same, where the application has an object of its own for each socket.</summary>
+    public object? Data { get; set; }
+
     /// <summary>The connection that carries it, perhaps with other namespaces.</summary>
     public EngineConnection Connection { get; }
 
@@ -168,6 +171,14 @@ public sealed class Socket
         PacketWriter packet = BeginEvent(eventName);
         packet.AddRaw(utf8, []);
         return Send(packet);
+    }
+
+    /// <summary>Sends an event that was encoded before.</summary>
+    /// <returns>False when it has ended.</returns>
+    public bool Emit(PreparedEvent prepared)
+    {
+        ArgumentNullException.ThrowIfNull(prepared);
+        return IsConnected && Connection.TrySend(prepared.Packet);
     }
 
     /// <summary>Sends an event that the client is to acknowledge.</summary>

@@ -35,7 +35,7 @@ internal sealed class SocketClient(SocketIOServer server, EngineConnection conne
     {
         if (_partial is not null)
             throw new PacketException("text where an attachment is due");
-        SocketPacket packet = PacketReader.Read(message, server.Options.AttachmentsMax);
+        SocketPacket packet = PacketReader.Read(message, server.Options.AttachmentsMax, server.Options.JsonDepthMax);
         if (packet.Type == SocketPacketType.Connect)
         {
             Join(packet);

@@ -27,6 +27,10 @@ public sealed class SocketIOOptions : EngineIOOptions
     [Range(1_000, 2_000_000_000)]
     public int EventBytesMax { get; set; } = 10_000_000;
 
+    /// <summary>How deep the JSON of a packet may be. A deeper one closes the connection. Default 64.</summary>
+    [Range(2, 10_000)]
+    public int JsonDepthMax { get; set; } = 64;
+
     /// <summary>How many events may wait for the handlers of one socket, which run one after the other, until no more are read from its connection. Default 100.</summary>
     [Range(1, 1_000_000)]
     public int WaitingEventsMax { get; set; } = 100;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using SocketIO.AspNetCore.EngineIO;
+using SocketIO.AspNetCore.Protocol;
 
 namespace SocketIO.AspNetCore;
 
@@ -36,6 +37,17 @@ public sealed class SocketNamespace
     internal JsonSerializerOptions JsonOptions => _server.JsonOptions;
 
     internal SocketIOServer Server => _server;
+
+    /// <summary>Encodes an event whose arguments are JSON already.</summary>
+    /// <param name="eventName">Its name.</param>
+    /// <param name="utf8">Values, with commas between them. Not checked.</param>
+    public PreparedEvent Prepare(string eventName, ReadOnlySpan<byte> utf8)
+    {
+        ArgumentNullException.ThrowIfNull(eventName);
+        PacketWriter packet = PacketWriter.Begin(NameUtf8, eventName);
+        packet.AddRaw(utf8, []);
+        return new PreparedEvent(packet.End(NameUtf8, isAck: false, ackId: null));
+    }
 
     /// <summary>To the sockets of a room. A room is there when somebody is in it.</summary>
     public Broadcast To(string room) => All.To(room);

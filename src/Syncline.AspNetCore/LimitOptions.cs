@@ -49,6 +49,22 @@ public sealed class LimitOptions
     [Range(1, 1_000_000)]
     public int WaitsPerUserMax { get; set; } = 256;
 
+    /// <summary>Most open real-time connections to spaces of one user. Default 200.</summary>
+    [Range(1, 1_000_000)]
+    public int ConnectionsPerUserMax { get; set; } = 200;
+
+    /// <summary>Most namespaces that one real-time connection joins. Default 100.</summary>
+    [Range(1, 100_000)]
+    public int SubscriptionsPerConnectionMax { get; set; } = 100;
+
+    /// <summary>Most bytes of a connection's presence. Default 4 KiB.</summary>
+    [Range(16, 1024 * 1024)]
+    public int PresenceBytesMax { get; set; } = 4 * 1024;
+
+    /// <summary>How often a second changes of presence are sent; what changes more often is sent as it is then. Default 20.</summary>
+    [Range(1, 1_000)]
+    public int PresencePerSecondMax { get; set; } = 20;
+
     /// <summary>Operations a second that one user may push in the long run. Default 20,000.</summary>
     [Range(1, 100_000_000)]
     public int OperationsPerSecond { get; set; } = 20_000;

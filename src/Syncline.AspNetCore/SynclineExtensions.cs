@@ -6,10 +6,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using SocketIO.AspNetCore;
 using Syncline.AspNetCore.Accounts;
 using Syncline.AspNetCore.Doors;
 using Syncline.AspNetCore.Doors.Lists;
 using Syncline.AspNetCore.Doors.Log;
+using Syncline.AspNetCore.Doors.RealTime;
 using Syncline.AspNetCore.Doors.Spaces;
 using Syncline.AspNetCore.Doors.Trees;
 using Syncline.Core.Lists;
@@ -26,6 +28,9 @@ namespace Syncline.AspNetCore;
 /// <summary>Puts Syncline into an ASP.NET Core application.</summary>
 public static class SynclineExtensions
 {
+    private const int BytesMax = 1_000_000_000;
+    private const int OutgoingBytesMin = 1024 * 1024;
+
     /// <summary>Adds the server's services. A store must be added too: <c>.UseSqlite(folder)</c>.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">Where the sections <c>Auth</c>, <c>Limits</c> and <c>Engine</c> are; null for the defaults.</param>
@@ -68,6 +73,10 @@ public static class SynclineExtensions
         services.AddSingleton<WaitGate>();
         services.AddSingleton<OperationRate>();
         services.AddSingleton<SentVectors>();
+        services.AddSingleton<SpaceRooms>();
+        services.AddSingleton<RealTimeDoor>();
+        services.AddSocketIO();
+        services.AddOptions<SocketIOOptions>().Configure<IOptions<LimitOptions>, IOptions<AuthOptions>>(Configure);
         services.AddSingleton<DoorFilter>();
         services.AddSingleton<LogEndpoints>();
         services.AddSingleton<BootstrapEndpoints>();
@@ -92,7 +101,9 @@ public static class SynclineExtensions
     public static IEndpointConventionBuilder MapSyncline(this IEndpointRouteBuilder routes)
     {
         IServiceProvider services = routes.ServiceProvider;
-        RouteGroupBuilder group = routes.MapGroup("");
+        RouteGroupBuilder all = routes.MapGroup("");
+        RealTimeEndpoint.Map(all);
+        RouteGroupBuilder group = all.MapGroup("");
         group.AddEndpointFilter(services.GetRequiredService<DoorFilter>());
         services.GetRequiredService<LogEndpoints>().Map(group);
         services.GetRequiredService<BootstrapEndpoints>().Map(group);
@@ -104,7 +115,7 @@ public static class SynclineExtensions
         services.GetRequiredService<HealthEndpoints>().Map(group);
         AuthEndpoints.Map(group);
         group.MapOpenApi("/openapi/{documentName}.json").WithMetadata(new DoorFilter.AnonymousEndpoint());
-        return group;
+        return all;
     }
 
     /// <summary>
@@ -127,6 +138,21 @@ public static class SynclineExtensions
 
             return next(context);
         });
+    }
+
+    private static void Configure(SocketIOOptions options, IOptions<LimitOptions> limits, IOptions<AuthOptions> auth)
+    {
+        options.MaxPayload = Math.Min(limits.Value.BodyBytesMax, BytesMax);
+        options.EventBytesMax = options.MaxPayload;
+
+        // A page is sent when what waits is little, and is no larger than what one push brings, where a group stands together.
+        options.OutgoingBytesMax = (int)Math.Clamp(2L * Math.Max(limits.Value.BodyBytesMax, limits.Value.PageBytesMax), OutgoingBytesMin, BytesMax);
+        options.NamespacesMax = limits.Value.SubscriptionsPerConnectionMax;
+
+        // Deeper than an operation may be: that is then refused as any other that is not valid, and not the connection.
+        options.JsonDepthMax = limits.Value.JsonDepthMax + 64;
+        foreach (string origin in auth.Value.AllowedOrigins)
+            options.AllowedOrigins.Add(origin);
     }
 
     private static void Bind<TOptions>(IServiceCollection services, IConfiguration? configuration, string section)

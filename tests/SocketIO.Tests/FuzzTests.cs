@@ -45,7 +45,7 @@ public sealed class FuzzTests
         byte[] text = Mutated(random, Encoding.UTF8.GetBytes(Pick(random, Texts)));
         try
         {
-            SocketPacket packet = PacketReader.Read(text, attachmentsMax: 10);
+            SocketPacket packet = PacketReader.Read(text, attachmentsMax: 10, depthMax: 64);
             if (packet.Type is SocketPacketType.Event or SocketPacketType.BinaryEvent)
                 CheckArguments(packet);
         }
@@ -144,7 +144,7 @@ public sealed class FuzzTests
         EncodedPacket again = writer.End(packet.Namespace.Span, isAck: false, packet.AckId);
         ReadOnlySpan<byte> frames = again.Frames.Span;
         ReadOnlySpan<byte> text = AspNetCore.EngineIO.WebSockets.Frames.Split(ref frames, out _);
-        SocketPacket read = PacketReader.Read(text[1..].ToArray(), attachmentsMax: 10);
+        SocketPacket read = PacketReader.Read(text[1..].ToArray(), attachmentsMax: 10, depthMax: 64);
         Assert.Equal((packet.AckId, packet.Attachments), (read.AckId, read.Attachments));
         Assert.True(packet.Namespace.Span.SequenceEqual(read.Namespace.Span));
     }

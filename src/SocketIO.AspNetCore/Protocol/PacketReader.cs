@@ -9,8 +9,8 @@ namespace SocketIO.AspNetCore.Protocol;
 /// </summary>
 internal static class PacketReader
 {
-    /// <summary>How deep JSON may be.</summary>
-    public const int DepthMax = 64;
+    /// <summary>How to read again what was let through.</summary>
+    public static JsonReaderOptions AnyDepth { get; } = new() { MaxDepth = int.MaxValue };
 
     // JavaScript's clients count so far and no further.
     private const long AckIdMax = (1L << 53) - 1;
@@ -25,7 +25,7 @@ internal static class PacketReader
     ];
 
     /// <exception cref="PacketException">It is no packet.</exception>
-    public static SocketPacket Read(ReadOnlyMemory<byte> text, int attachmentsMax)
+    public static SocketPacket Read(ReadOnlyMemory<byte> text, int attachmentsMax, int depthMax)
     {
         if (text.IsEmpty || text.Span[0] is < (byte)'0' or > (byte)'6')
             throw new PacketException("an unknown type of packet");
@@ -35,7 +35,7 @@ internal static class PacketReader
         int attachments = hasAttachments ? ReadAttachments(ref text, attachmentsMax) : 0;
         ReadOnlyMemory<byte> name = ReadNamespace(ref text);
         long? ackId = ReadNumber(ref text, AckIdMax);
-        Check(type, ackId, text.Span, hasAttachments ? attachments : null);
+        Check(type, ackId, text.Span, hasAttachments ? attachments : null, depthMax);
         return new SocketPacket(type, attachments, name, ackId, text);
     }
 
@@ -75,13 +75,13 @@ internal static class PacketReader
         return length == 0 ? null : number;
     }
 
-    private static void Check(SocketPacketType type, long? ackId, ReadOnlySpan<byte> data, int? attachments)
+    private static void Check(SocketPacketType type, long? ackId, ReadOnlySpan<byte> data, int? attachments, int depthMax)
     {
         switch (type)
         {
             case SocketPacketType.Connect:
                 if (!data.IsEmpty)
-                    ReadWhole(data, JsonTokenType.StartObject, attachments: null);
+                    ReadWhole(data, JsonTokenType.StartObject, attachments: null, depthMax);
                 break;
             case SocketPacketType.Disconnect:
                 if (!data.IsEmpty)
@@ -92,18 +92,18 @@ internal static class PacketReader
             case SocketPacketType.Ack or SocketPacketType.BinaryAck:
                 if (ackId is null)
                     throw new PacketException("an acknowledgement of nothing");
-                ReadWhole(data, JsonTokenType.StartArray, attachments);
+                ReadWhole(data, JsonTokenType.StartArray, attachments, depthMax);
                 break;
             default:
-                CheckEvent(data, attachments);
+                CheckEvent(data, attachments, depthMax);
                 break;
         }
     }
 
-    private static void CheckEvent(ReadOnlySpan<byte> data, int? attachments)
+    private static void CheckEvent(ReadOnlySpan<byte> data, int? attachments, int depthMax)
     {
-        ReadWhole(data, JsonTokenType.StartArray, attachments);
-        Utf8JsonReader reader = new(data);
+        ReadWhole(data, JsonTokenType.StartArray, attachments, depthMax);
+        Utf8JsonReader reader = new(data, AnyDepth);
         reader.Read();
         reader.Read();
         if (reader.TokenType == JsonTokenType.Number)
@@ -133,11 +133,11 @@ internal static class PacketReader
         }
     }
 
-    private static void ReadWhole(ReadOnlySpan<byte> data, JsonTokenType first, int? attachments)
+    private static void ReadWhole(ReadOnlySpan<byte> data, JsonTokenType first, int? attachments, int depthMax)
     {
         try
         {
-            Utf8JsonReader reader = new(data, new JsonReaderOptions { MaxDepth = DepthMax });
+            Utf8JsonReader reader = new(data, new JsonReaderOptions { MaxDepth = depthMax });
             if (!reader.Read() || reader.TokenType != first)
                 throw new PacketException("data of another kind than the packet's type has");
             while (reader.Read())

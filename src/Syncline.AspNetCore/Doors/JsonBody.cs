@@ -85,6 +85,9 @@ internal ref struct JsonBody
         _ => throw Invalid($"{member} is not true or false"),
     };
 
+    /// <summary>Whether the value is JSON's null.</summary>
+    public readonly bool IsNull => _reader.TokenType == JsonTokenType.Null;
+
     /// <summary>Begins an array; then <see cref="NextItem"/>.</summary>
     public readonly void BeginArray(string member)
     {

@@ -81,7 +81,7 @@ public static class Problems
         };
     }
 
-    private static int Seconds(TimeSpan time) => Math.Max(1, (int)Math.Ceiling(time.TotalSeconds));
+    internal static int Seconds(TimeSpan time) => Math.Max(1, (int)Math.Ceiling(time.TotalSeconds));
 
     private sealed class JsonProblem(int status, JsonObject problem, TimeSpan? retryAfter) : IResult
     {

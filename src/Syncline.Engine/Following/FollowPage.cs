@@ -8,6 +8,7 @@ namespace Syncline.Engine.Following;
 public sealed class FollowPage
 {
     private byte[]? _answer;
+    private object? _prepared;
 
     /// <summary>What was selected, in seq order; empty at the head, or when nothing up to the cursor was selected.</summary>
     public required IReadOnlyList<LoggedOperation> Operations { get; init; }
@@ -42,6 +43,14 @@ public sealed class FollowPage
     /// <summary>The page as the door answers it, which is made once however many share the page; null where nobody does.</summary>
     /// <param name="make">Always the same: what the first one made is what all get.</param>
     public byte[]? SharedAnswer(Func<FollowPage, byte[]> make) => IsShared ? _answer ??= make(this) : null;
+
+    /// <summary>The same for a door that pushes pages: as it sends them.</summary>
+    /// <typeparam name="T">What a door makes of it; one door does so.</typeparam>
+    /// <typeparam name="TState">What it needs for that.</typeparam>
+    /// <param name="make">Always the same: what the first one made is what all get.</param>
+    /// <param name="state">Given to it.</param>
+    public T? SharedEvent<T, TState>(Func<FollowPage, TState, T> make, TState state)
+        where T : class => IsShared ? (T)(_prepared ??= make(this, state)) : null;
 
     /// <summary>The digest before the last run without a gap, of operations that are all there are of a log after a cursor.</summary>
     internal static OperationDigest? DigestBeforeLastRun(long after, IReadOnlyList<LoggedOperation> operations)

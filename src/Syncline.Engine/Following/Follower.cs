@@ -32,6 +32,9 @@ public sealed class Follower
     /// <summary>Everything up to here was read.</summary>
     public long Cursor { get; private set; }
 
+    /// <summary>Called when the cursor has moved past operations of which none was selected.</summary>
+    public Action? Passed { get; set; }
+
     /// <summary>Reads on.</summary>
     /// <param name="wait">Whether to wait for something selected; else an empty page at the head is an answer.</param>
     /// <param name="cancellationToken">Ends a wait; the cursor then stands at the head that was read.</param>
@@ -52,6 +55,7 @@ public sealed class Follower
             _digest = page.Digest;
             if (page.Operations.Count > 0 || (!wait && !page.HasMore))
                 return page;
+            Passed?.Invoke();
             if (!page.HasMore)
                 await snapshot.Next.WaitAsync(cancellationToken);
         }

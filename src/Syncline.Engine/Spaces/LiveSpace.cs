@@ -26,6 +26,7 @@ public sealed class LiveSpace
     private volatile FrozenDictionary<UserId, Role> _roles;
     private volatile SpaceAccessException? _closed;
     private volatile bool _rolesAreUncertain;
+    private volatile TaskCompletionSource _accessChanged = NewSignal();
     private Task _running = Task.CompletedTask;
 
     // The writer's alone.
@@ -49,6 +50,9 @@ public sealed class LiveSpace
 
     /// <summary>The newest part of the log.</summary>
     public Feed Feed { get; }
+
+    /// <summary>Ends when who may do what has changed, or the space is closed. Take it before asking for a role, and then anew.</summary>
+    public Task AccessChanged => _accessChanged.Task;
 
     /// <summary>Whether a change of members failed in the store, so that what is in memory may not be what is stored.</summary>
     internal bool RolesAreUncertain => _rolesAreUncertain;
@@ -255,7 +259,7 @@ public sealed class LiveSpace
                 }
                 finally
                 {
-                    Feed.Pulse();
+                    SignalAccess();
                 }
             },
             CancellationToken.None);
@@ -281,10 +285,19 @@ public sealed class LiveSpace
     internal async ValueTask CloseAsync(string code, string reason)
     {
         _closed ??= new SpaceAccessException(code, reason);
-        Feed.Pulse();
+        SignalAccess();
         _writer.Complete();
         await _running;
         await _clients.EndAsync(isDeleted: code == ErrorCodes.NotFound);
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Whoever reads or stands by looks again at what they may.
+    private void SignalAccess()
+    {
+        Feed.Pulse();
+        Interlocked.Exchange(ref _accessChanged, NewSignal()).TrySetResult();
     }
 
     private static FrozenDictionary<UserId, Role> RolesOf(IReadOnlyList<Member> members) =>

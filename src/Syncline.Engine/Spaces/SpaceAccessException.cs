@@ -12,6 +12,7 @@ public sealed class SpaceAccessException(string code, string message) : Exceptio
     /// <summary>Where the log stands; with <c>resync_required</c> only.</summary>
     public LogHead? Head { get; private init; }
 
-    internal static SpaceAccessException ResyncRequired(LogHead head) =>
+    /// <summary>The cursor cannot be served.</summary>
+    public static SpaceAccessException ResyncRequired(LogHead head) =>
         new(ErrorCodes.ResyncRequired, "the cursor is of another life of the log, or ahead of it; start anew and keep the outbox") { Head = head };
 }

@@ -82,7 +82,7 @@ public sealed class PacketTests
         Assert.Throws<PacketException>(() => Read("2[\"hey\"," + new string('[', 1_000_000)));
     }
 
-    private static SocketPacket Read(string text) => PacketReader.Read(Encoding.UTF8.GetBytes(text), attachmentsMax: 10);
+    private static SocketPacket Read(string text) => PacketReader.Read(Encoding.UTF8.GetBytes(text), attachmentsMax: 10, depthMax: 64);
 
     private static string Text(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
 }

@@ -100,6 +100,13 @@ internal sealed class LogEndpoints(
     private static void Write(Utf8JsonWriter writer, PushOutcome.Judged judged)
     {
         writer.WriteStartObject();
+        WriteMembers(writer, judged);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Writes the members of the answer to a push.</summary>
+    public static void WriteMembers(Utf8JsonWriter writer, PushOutcome.Judged judged)
+    {
         writer.WriteString("epoch"u8, judged.Epoch.Value);
         writer.WriteNumber("head"u8, judged.Head);
         writer.WriteStartArray("results"u8);
@@ -107,6 +114,5 @@ internal sealed class LogEndpoints(
             PushResults.Write(writer, result);
 
         writer.WriteEndArray();
-        writer.WriteEndObject();
     }
 }

@@ -51,7 +51,8 @@ internal sealed class PageAnswer(FollowPage page) : IResult
         output.Write(end[..endLength]);
     }
 
-    private byte[] ToArray()
+    /// <summary>The whole answer.</summary>
+    public byte[] ToArray()
     {
         Span<byte> end = stackalloc byte[EndBytesMax];
         int endLength = WritePosition(end);

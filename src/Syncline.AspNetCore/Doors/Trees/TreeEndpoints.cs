@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Syncline.AspNetCore.Accounts;
 using Syncline.AspNetCore.Doors.Log;
+using Syncline.AspNetCore.Doors.RealTime;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
@@ -27,6 +28,7 @@ internal sealed class TreeEndpoints(
     OperationRate rate,
     DoorFilter door,
     SentVectors sentVectors,
+    SpaceRooms rooms,
     EngineMeters meters,
     TimeProvider time)
 {
@@ -146,10 +148,24 @@ internal sealed class TreeEndpoints(
         rate.Demand(userId, items.Count);
         return await lease.Space.PushAsync(userId, epoch: null, items, context.RequestAborted) switch
         {
-            PushOutcome.Judged judged => new JsonAnswer(writer => Write(writer, judged, ids)),
+            PushOutcome.Judged judged => Answer(lease.Space.Id, items, judged, ids),
             PushOutcome other => LogEndpoints.Refused(other),
         };
     }
+
+    private JsonAnswer Answer(SpaceId space, List<PushItem> items, PushOutcome.Judged judged, List<string?> ids)
+    {
+        // What is not stored is for those who are there.
+        if (rooms.Find(space) is { } room && items.Find(item => item.Operation is { IsTransient: true }).Operation is { } first)
+            room.Relay(first.Id.ResourceId, AcceptedTransients(items, judged), origin: null);
+        return new JsonAnswer(writer => Write(writer, judged, ids));
+    }
+
+    /// <summary>The transient ones among operations, as far as they were accepted.</summary>
+    public static Operation[] AcceptedTransients(List<PushItem> items, PushOutcome.Judged judged) =>
+    [
+        .. items.Where((item, i) => item.Operation is { IsTransient: true } && judged.Results[i] is OperationResult.Accepted).Select(item => item.Operation!),
+    ];
 
     private void Read(ReadOnlySpan<byte> text, List<PushItem> items, List<string?> ids)
     {
@@ -161,9 +177,7 @@ internal sealed class TreeEndpoints(
             switch (member)
             {
                 case "treeId":
-                    treeId = ResourceId.TryParse(body.RequiredText(member), out ResourceId parsed)
-                        ? parsed
-                        : throw JsonBody.Invalid("treeId is no valid id");
+                    treeId = ReadTreeId(ref body, member);
                     break;
                 case "operations":
                     body.BeginArray(member);
@@ -181,15 +195,69 @@ internal sealed class TreeEndpoints(
             throw JsonBody.Missing("operations");
         Utf8JsonReader json = new(operations, RequestBody.AnyDepth);
         json.Read();
-        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        while (NextOf(ref json, operations, items.Count, out ReadOnlySpan<byte> item))
         {
-            if (items.Count == limits.Value.PushOperationsMax)
-                throw PushRequest.TooMany(limits.Value);
-            int start = (int)json.TokenStartIndex;
-            json.Skip();
-            items.Add(ReadItem(tree, operations[start..(int)json.BytesConsumed], out string? id));
+            items.Add(ReadItem(tree, item, out string? id));
             ids.Add(id);
         }
+    }
+
+    /// <summary>Reads operations as RepTree has them, without anything around them: <c>{treeId,ops}</c>.</summary>
+    public (ResourceId TreeId, List<PushItem> Items, List<string?> Ids) ReadBare(ReadOnlySpan<byte> text)
+    {
+        ResourceId? treeId = null;
+        ReadOnlySpan<byte> operations = default;
+        JsonBody body = new(text);
+        while (body.NextMember() is { } member)
+        {
+            switch (member)
+            {
+                case "treeId":
+                    treeId = ReadTreeId(ref body, member);
+                    break;
+                case "ops":
+                    body.BeginArray(member);
+                    operations = body.Raw();
+                    break;
+                default:
+                    body.Skip();
+                    break;
+            }
+        }
+
+        if (treeId is not { } tree)
+            throw JsonBody.Missing("treeId");
+        if (operations.IsEmpty)
+            throw JsonBody.Missing("ops");
+        List<PushItem> items = [];
+        List<string?> ids = [];
+        Utf8JsonReader json = new(operations, RequestBody.AnyDepth);
+        json.Read();
+        while (NextOf(ref json, operations, items.Count, out ReadOnlySpan<byte> operation))
+        {
+            items.Add(ItemOf(tree, operation, out string? id));
+            ids.Add(id);
+        }
+
+        return (tree, items, ids);
+    }
+
+    private static ResourceId ReadTreeId(ref JsonBody body, string member) => ResourceId.TryParse(body.RequiredText(member), out ResourceId parsed)
+        ? parsed
+        : throw JsonBody.Invalid("treeId is no valid id");
+
+    // The next item of an array, of which there may be so many.
+    private bool NextOf(ref Utf8JsonReader json, ReadOnlySpan<byte> array, int count, out ReadOnlySpan<byte> item)
+    {
+        item = default;
+        if (!json.Read() || json.TokenType == JsonTokenType.EndArray)
+            return false;
+        if (count == limits.Value.PushOperationsMax)
+            throw PushRequest.TooMany(limits.Value);
+        int start = (int)json.TokenStartIndex;
+        json.Skip();
+        item = array[start..(int)json.BytesConsumed];
+        return true;
     }
 
     private PushItem ReadItem(ResourceId treeId, ReadOnlySpan<byte> item, out string? id)
@@ -213,6 +281,12 @@ internal sealed class TreeEndpoints(
 
         if (operation.IsEmpty)
             return new PushItem(Operation: null, new Refusal(ErrorCodes.InvalidOperation, "an entry of operations is {operation,timestamp?}"), Tx: null);
+        return ItemOf(treeId, operation, out id);
+    }
+
+    private PushItem ItemOf(ResourceId treeId, ReadOnlySpan<byte> operation, out string? id)
+    {
+        id = null;
         Refusal? refusal = TreeOperationReader.Read(operation.ToArray(), out TreeOperationReader.Bare bare);
         if (refusal is not null)
             return new PushItem(Operation: null, refusal, Tx: null);
@@ -225,6 +299,13 @@ internal sealed class TreeEndpoints(
     {
         writer.WriteStartObject();
         writer.WriteBoolean("success"u8, !judged.Results.Any(result => result is OperationResult.Rejected));
+        WriteMembers(writer, judged, ids);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Writes what became of operations: how many were applied or known, and which were rejected.</summary>
+    public static void WriteMembers(Utf8JsonWriter writer, PushOutcome.Judged judged, List<string?> ids)
+    {
         writer.WriteNumber("applied"u8, judged.Results.Count(result => result is OperationResult.Accepted or OperationResult.Conflict));
         writer.WriteNumber("duplicates"u8, judged.Results.Count(result => result is OperationResult.Duplicate));
         writer.WriteStartArray("rejected"u8);
@@ -242,7 +323,6 @@ internal sealed class TreeEndpoints(
 
         writer.WriteEndArray();
         writer.WriteNumber("head"u8, judged.Head);
-        writer.WriteEndObject();
     }
 
     private async Task<IResult> ListAsync(HttpContext context, string spaceId)
