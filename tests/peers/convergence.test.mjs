@@ -12,13 +12,14 @@ const edits = Number(process.env.EDITS ?? 900);
 const kills = 5;
 const endsWithin = 120_000;
 const space = 'convergence';
-const kinds = [
+const byHttp = [
   { peerId: 'peer-a', polls: 'vectors with clientId' },
   { peerId: 'peer-b', polls: 'cursor and vectors' },
   { peerId: 'peer-c', polls: 'vectors' },
   { peerId: 'peer-d', polls: 'cursor' },
   { peerId: 'peer-e', polls: 'vectors with clientId', fromOperations: true },
 ];
+const byEvents = byHttp.map(({ peerId, fromOperations }) => ({ peerId, fromOperations, polls: 'events' }));
 const busy = [
   '--Engine:MaintenanceInterval=00:00:01', '--Engine:HistoryTime=00:00:00', '--Engine:SnapshotOperationsMin=200', '--Engine:CompactionStepMax=50',
 ];
@@ -68,8 +69,9 @@ class Peer {
 
 test(`five peers and the server end with the same tree (seed ${seed})`, (t) => converge(t, [], assertLogIsWhole));
 test(`and so they do while the log is compacted (seed ${seed})`, (t) => converge(t, busy, assertLogIsCompacted));
+test(`and over the events of Socket.IO (seed ${seed})`, (t) => converge(t, [], assertLogIsWhole, byEvents));
 
-async function converge(t, settings, assertLog) {
+async function converge(t, settings, assertLog, kinds = byHttp) {
   server = await Server.start(...settings);
   await server.ok('POST', '/spaces', { id: space, name: 'Convergence' });
 

@@ -2,6 +2,7 @@
 // it asks it questions; it tells how many of its operations are acknowledged.
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { RepTree } from 'reptree';
+import { io } from 'socket.io-client';
 import { call } from './server.mjs';
 import { Random } from './tools.mjs';
 
@@ -89,9 +90,46 @@ async function editLoop() {
   }
 }
 
+/* By events, where it does not poll: one connection for both ways, that is lost now and then */
+
+const socket = polls === 'events'
+  ? io(`${url}/spaces/${space}`, { reconnectionDelay: 20, reconnectionDelayMax: 100, transports: random.pick([['websocket'], ['polling', 'websocket']]) })
+  : undefined;
+socket?.on('ready', () => socket.emit('ops:state', { trees: { [treeId]: tree.getStateVector() } }));
+for (const event of ['ops:sync', 'ops:receive']) {
+  socket?.on(event, ({ ops }) => {
+    if (offline) return;
+    tree.merge(ops);
+    counts.received += ops.length;
+  });
+}
+socket?.on('error', (error) => process.send({ failed: `error: ${JSON.stringify(error)}` }));
+
+async function sendByEvent(batch) {
+  const message = { treeId, ops: batch };
+  while (true) {
+    try {
+      if (random.chance(0.1)) {
+        // The reply is lost, and the connection with it.
+        counts.repeated++;
+        socket.emit('ops:send', message);
+        if (random.chance(0.5)) await turn();
+        socket.io.engine.close();
+      }
+      const answer = await socket.timeout(500).emitWithAck('ops:send', message);
+      if (answer.ok) return { ...answer, success: answer.rejected.length === 0 };
+      if (!answer.error.retryable) throw new TypeError(`ops:send: ${JSON.stringify(answer)}`);
+    } catch (error) {
+      if (error instanceof TypeError) throw error;
+    }
+    await delay(10);
+  }
+}
+
 /* Push: the same operations again until they are answered */
 
 async function send(batch) {
+  if (socket) return sendByEvent(batch);
   const put = (abort) => call(url, 'PUT', `/spaces/${space}/operations`, {
     treeId,
     operations: batch.map((operation) => ({ operation, timestamp: Date.now() })),
@@ -138,6 +176,7 @@ function request(timeout) {
   const stateVectors = { [treeId]: tree.getStateVector() };
   switch (polls) {
     case 'vectors':
+    case 'events':
       return { stateVectors, timeout };
     case 'vectors with clientId':
       return { stateVectors, timeout, clientId: peerId };
@@ -165,6 +204,11 @@ async function poll(timeout) {
 }
 
 async function pollLoop() {
+  while (socket && !stopped) {
+    if (offline && socket.active) socket.disconnect();
+    else if (!offline && !socket.active) socket.connect();
+    await changed;
+  }
   while (!stopped) {
     if (offline) {
       await changed;
