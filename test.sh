@@ -53,6 +53,7 @@ echo "== real RepTree peers"
 (cd tests/peers && npm ci --no-audit --no-fund --loglevel=error && npm test) 2>&1 | tee -a "$log" || status=$?
 
 echo "== real Socket.IO clients, from Node.js and from a page"
+(cd samples/Chat && npm ci --no-audit --no-fund --loglevel=error)
 (cd tests/socketio-clients && npm ci --no-audit --no-fund --loglevel=error && npm test) 2>&1 | tee -a "$log" || status=$?
 
 passed=$(($(grep -oE 'Passed: +[0-9]+' "$log" | grep -oE '[0-9]+' | paste -sd+ -) + $(grep -oE '^(#|ℹ) pass [0-9]+' "$log" | grep -oE '[0-9]+' | paste -sd+ -)))

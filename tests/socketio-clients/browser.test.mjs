@@ -1,13 +1,16 @@
 // The same client in a page of another origin, in headless Chromium.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { Host } from './host.mjs';
+import { freePort, Host, until } from './host.mjs';
 
 const script = await readFile(join(import.meta.dirname, 'node_modules/socket.io-client/dist/socket.io.min.js'));
+const root = join(import.meta.dirname, '../..');
+const chatProgram = join(root, 'samples/Chat/bin/Debug/net10.0/Chat.dll');
 let host;
 let pages;
 let browser;
@@ -56,3 +59,28 @@ for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']])
     await page.close();
   });
 }
+
+test('the chat sample: two pages see what each other says', async (t) => {
+  const port = await freePort();
+  const chat = spawn('dotnet', [chatProgram, '--urls', `http://127.0.0.1:${port}`], { cwd: join(root, 'samples/Chat'), stdio: ['ignore', 'ignore', 'inherit'] });
+  t.after(() => chat.kill('SIGKILL'));
+  await until(async () => (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined))?.ok, 'the sample answers');
+  const open = async (name) => {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${port}/?name=${name}`);
+    await page.waitForFunction('socket.connected');
+    return page;
+  };
+  const anna = await open('Anna');
+  const bert = await open('Bert');
+  await anna.getByText('Bert has come').waitFor();
+  await bert.locator('#text').fill('Hello & <b>you</b>');
+  await anna.getByText('Bert is typing').waitFor();
+  await bert.locator('#text').press('Enter');
+  await anna.getByText('Bert: Hello & <b>you</b>').waitFor();
+  await bert.getByText('Bert: Hello & <b>you</b>').waitFor();
+  if (process.env.SCREENSHOT) await anna.screenshot({ path: process.env.SCREENSHOT });
+  await bert.close();
+  await anna.getByText('Bert has gone').waitFor();
+  await anna.close();
+});
