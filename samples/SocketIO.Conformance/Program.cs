@@ -1,5 +1,6 @@
 // The host that the protocols' public test suites run against, and the load generator: bare Engine.IO at /engine.io/, Socket.IO at /socket.io/.
 //     dotnet run --project samples/SocketIO.Conformance -- --urls http://127.0.0.1:3000
+// Its heartbeat is as quick as the suites want it; --pingInterval 25000 --pingTimeout 20000 (milliseconds) is that of other servers.
 using SocketIO.AspNetCore;
 
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
@@ -31,10 +32,10 @@ app.Run();
 
 static void SendAuth(Socket socket) => socket.EmitJson("auth", socket.Handshake.AuthJson.Span);
 
-static void Configure(EngineIOOptions options)
+void Configure(EngineIOOptions options)
 {
-    options.PingInterval = TimeSpan.FromMilliseconds(300);
-    options.PingTimeout = TimeSpan.FromMilliseconds(200);
+    options.PingInterval = TimeSpan.FromMilliseconds(builder.Configuration.GetValue("pingInterval", 300));
+    options.PingTimeout = TimeSpan.FromMilliseconds(builder.Configuration.GetValue("pingTimeout", 200));
     options.MaxPayload = 1_000_000;
 
     // The load generator's sender is one connection.

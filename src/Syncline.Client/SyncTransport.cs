@@ -11,4 +11,7 @@ public enum SyncTransport
 
     /// <summary>The server is asked again and again, more often while something happens.</summary>
     Interval,
+
+    /// <summary>The server sends what happens over one Socket.IO connection. While that is not there, the client long-polls.</summary>
+    SocketIO,
 }

@@ -67,6 +67,9 @@ public sealed class SynclineClient : IAsyncDisposable
         set => _loop.Transport = value;
     }
 
+    /// <summary>Whether the server sends what happens in all spaces over <see cref="SyncTransport.SocketIO"/> now.</summary>
+    internal bool IsLinked => _loop.IsLinked;
+
     /// <summary>How often this device found that it did not hold what the server holds, and began anew. Always 0 as long as nothing is broken.</summary>
     public int RepairCount => _loop.RepairCount;
 

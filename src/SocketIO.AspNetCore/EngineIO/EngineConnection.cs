@@ -36,6 +36,10 @@ public sealed class EngineConnection : IThreadPoolWorkItem
     private Action? _goOn;
     private bool _isFlushing;
     private bool _isTooSlow;
+
+    // What this thread sends while it receives is written by it afterwards: an answer need not wait for another thread.
+    private int _receivingThread;
+    private bool _flushesAfterwards;
     private TaskCompletionSource? _drained;
     private TaskCompletionSource? _flushed;
 
@@ -387,6 +391,21 @@ public sealed class EngineConnection : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>Begins: the first packet goes out, and the handler is told.</summary>
+    internal void Open(EncodedPacket first)
+    {
+        _receivingThread = Environment.CurrentManagedThreadId;
+        try
+        {
+            TrySend(first);
+            Handler.OnOpened();
+        }
+        finally
+        {
+            FlushAfterwards();
+        }
+    }
+
     /// <summary>Receives from a WebSocket until one side closes it.</summary>
     internal async Task RunAsync(WebSocketTransport webSocket)
     {
@@ -398,11 +417,8 @@ public sealed class EngineConnection : IThreadPoolWorkItem
                     continue;
                 switch (opcode)
                 {
-                    case Frames.Text:
-                        await ReceiveTextAsync(webSocket.Reader.Message);
-                        break;
-                    case Frames.Binary:
-                        await ReceiveMessageAsync(webSocket.Reader.Message, isText: false);
+                    case Frames.Text or Frames.Binary:
+                        await ReceiveAsync(webSocket.Reader.Message, isText: opcode == Frames.Text);
                         break;
                     case Frames.Ping:
                         TrySend(EncodedPacket.Control(Frames.Pong, webSocket.Reader.Message.Span));
@@ -436,6 +452,29 @@ public sealed class EngineConnection : IThreadPoolWorkItem
         }
     }
 
+    private ValueTask ReceiveAsync(ReadOnlyMemory<byte> message, bool isText)
+    {
+        _receivingThread = Environment.CurrentManagedThreadId;
+        try
+        {
+            return isText ? ReceiveTextAsync(message) : ReceiveMessageAsync(message, isText: false);
+        }
+        finally
+        {
+            FlushAfterwards();
+        }
+    }
+
+    private void FlushAfterwards()
+    {
+        _receivingThread = 0;
+        bool flushes;
+        lock (_lock)
+            (flushes, _flushesAfterwards) = (_flushesAfterwards, false);
+        if (flushes)
+            Flush();
+    }
+
     private void CloseTooSlow()
     {
         _server.Log.TooSlow(Id, _server.Options.OutgoingBytesMax);
@@ -459,7 +498,10 @@ public sealed class EngineConnection : IThreadPoolWorkItem
         if (_isFlushing)
             return;
         _isFlushing = true;
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (_receivingThread == Environment.CurrentManagedThreadId)
+            _flushesAfterwards = true;
+        else
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     // Within the lock.

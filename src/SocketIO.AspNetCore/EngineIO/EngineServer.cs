@@ -196,8 +196,7 @@ internal sealed class EngineServer : IDisposable
 
         EngineConnection connection = MakeConnection(http.Connection.RemoteIpAddress, http.User, webSocket);
         Log.Opened(connection.Id, overWebSocket ? "websocket" : "polling");
-        connection.TrySend(OpenPacket(connection.Id, canUpgrade: !overWebSocket && Options.Transports.HasFlag(EngineIOTransports.WebSocket)));
-        connection.Handler.OnOpened();
+        connection.Open(OpenPacket(connection.Id, canUpgrade: !overWebSocket && Options.Transports.HasFlag(EngineIOTransports.WebSocket)));
         if (_isStopping)
             connection.Close(DisconnectReason.ServerShuttingDown, closeCode: 1001);
         if (webSocket is null)

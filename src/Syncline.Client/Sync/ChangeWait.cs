@@ -46,7 +46,7 @@ internal sealed class ChangeWait
         {
             _transport = value;
             _cuts = 0;
-            Abort();
+            GiveUp();
         }
     }
 
@@ -170,7 +170,8 @@ internal sealed class ChangeWait
         return _cuts == 1 || reply.Problem.Code == ErrorCodes.TooManyWaits ? new ChangesAnswer([], [], []) : reply;
     }
 
-    private void Abort()
+    /// <summary>Gives up a wait that is under way.</summary>
+    public void GiveUp()
     {
         try
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.WebSockets;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -121,6 +122,24 @@ internal sealed class ServerConnection : IDisposable
                 TimeSpan.Zero,
                 cancellationToken),
             cancellationToken);
+
+    /// <summary>Opens a WebSocket, by the same way as requests go.</summary>
+    public async Task<WebSocket> OpenWebSocketAsync(string path, CancellationToken cancellationToken)
+    {
+        UriBuilder address = new(_server + path);
+        address.Scheme = address.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs;
+        ClientWebSocket socket = new();
+        try
+        {
+            await socket.ConnectAsync(address.Uri, _http, cancellationToken);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     public void Dispose() => _http.Dispose();
 

@@ -36,6 +36,9 @@ internal sealed record ProblemAnswer(string? Code = null, string? Detail = null,
 
 internal sealed record PreviousEpoch(string Epoch, long SharedUpTo);
 
+/// <summary>What a Socket.IO server says first; times in milliseconds.</summary>
+internal sealed record OpenPacket(double PingInterval, double PingTimeout);
+
 /// <summary>The messages of the client.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
@@ -51,4 +54,5 @@ internal sealed record PreviousEpoch(string Epoch, long SharedUpTo);
 [JsonSerializable(typeof(MeAnswer))]
 [JsonSerializable(typeof(BootstrapHeader))]
 [JsonSerializable(typeof(ProblemAnswer))]
+[JsonSerializable(typeof(OpenPacket))]
 internal sealed partial class ClientJson : JsonSerializerContext;

@@ -18,6 +18,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     private const int PushOperationsMax = 500;
     private const long PushBytesMax = 1024 * 1024;
     private const long BootstrapBytesMax = 64 * 1024 * 1024;
+    private const int OfferedMax = 16;
 
     // The states are replaced, and pages taken in, by one at a time.
     private readonly SemaphoreSlim _gate = new(1);
@@ -31,6 +32,10 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     private int _pullsResynced;
     private long _pullsAsked = 1;
     private long _pullsDone;
+
+    // Pages that came of themselves, each with the seq that it goes on from.
+    private readonly Lock _offering = new();
+    private readonly Queue<(long After, PulledPage Page)> _offered = new();
 
     public SpaceReplica Replica => replica;
 
@@ -61,6 +66,22 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
 
     /// <summary>There may be something to receive. A page that is on its way already does not count for it.</summary>
     public void AskForPull() => Interlocked.Increment(ref _pullsAsked);
+
+    /// <summary>A page has come of itself. It is taken in as a pulled one if it goes on where the space stands then; and else a pull brings the same.</summary>
+    /// <param name="after">The seq that it goes on from.</param>
+    /// <param name="page">The page.</param>
+    public void Offer(long after, PulledPage page)
+    {
+        lock (_offering)
+        {
+            // Nobody takes them: one pull brings all of them.
+            if (_offered.Count == OfferedMax)
+                _offered.Clear();
+            _offered.Enqueue((after, page));
+        }
+
+        AskForPull();
+    }
 
     /// <summary>Reads the log from the server, beside everything else.</summary>
     /// <exception cref="SynclineException">The server cannot be reached, or does not allow it.</exception>
@@ -285,6 +306,8 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         long asked = Volatile.Read(ref _pullsAsked);
         if (_anew is not null || (cursor is null && !_pullsFromZero))
             return await BootstrapAsync(cancellationToken);
+        if (!_pullsFirst && TakeOffered(cursor) is { } offered)
+            return await TakeInAsync(offered, cursor, asked, cancellationToken);
         Reply<PulledPage> reply = await server.PullAsync(replica.Id, cursor, PageOperations, ClientId, cancellationToken);
         if (!reply.IsAnswered)
             return await PullFailedAsync(reply.Problem, cursor, cancellationToken);
@@ -298,6 +321,39 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             return AgainAndAgain(ref _pullsResynced);
         }
 
+        return await TakeInAsync(page, cursor, asked, cancellationToken);
+    }
+
+    private bool HasOffered
+    {
+        get
+        {
+            lock (_offering)
+                return _offered.Count > 0;
+        }
+    }
+
+    // The next of the offered pages that goes on right where the space stands; null when there is none.
+    private PulledPage? TakeOffered(LocalCursor? cursor)
+    {
+        lock (_offering)
+        {
+            while (cursor is not null && _offered.TryPeek(out (long After, PulledPage Page) next))
+            {
+                if (next.Page.Cursor.Epoch == cursor.Epoch && next.After > cursor.Seq)
+                    return null;
+                _offered.Dequeue();
+                if (next.Page.Cursor.Epoch == cursor.Epoch && next.After == cursor.Seq && next.Page.Follows(cursor.Digest, cursor.Seq))
+                    return next.Page;
+            }
+
+            _offered.Clear();
+            return null;
+        }
+    }
+
+    private async Task<Problem?> TakeInAsync(PulledPage page, LocalCursor? cursor, long asked, CancellationToken cancellationToken)
+    {
         _pullsResynced = 0;
         await _gate.WaitAsync(CancellationToken.None);
         try
@@ -310,7 +366,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         }
 
         Head = page.Head;
-        if (!page.HasMore)
+        if (!page.HasMore && !HasOffered)
             Volatile.Write(ref _pullsDone, asked);
         return null;
     }

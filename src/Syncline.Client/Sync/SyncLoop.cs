@@ -20,6 +20,7 @@ internal sealed class SyncLoop : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Backoff _backoff;
     private readonly ChangeWait _wait;
+    private readonly RealTimeLink _link;
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
     private readonly List<SpaceSync> _spaces = [];
@@ -35,6 +36,7 @@ internal sealed class SyncLoop : IAsyncDisposable
         _server = server;
         _backoff = new Backoff(services.Time, services.Options.Random, FailureFirst, FailureMost);
         _wait = new ChangeWait(services, server, Wake);
+        _link = new RealTimeLink(services, server, Wake);
         _timer = services.Time.CreateTimer(static loop => ((SyncLoop)loop!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -48,9 +50,14 @@ internal sealed class SyncLoop : IAsyncDisposable
         set
         {
             _wait.Transport = value;
+            if (value != SyncTransport.SocketIO)
+                _link.Drop();
             Wake();
         }
     }
+
+    /// <summary>Whether the link carries all spaces.</summary>
+    public bool IsLinked => Spaces.All(_link.Carries);
 
     /// <summary>How often this device found that it did not hold what the server holds, and began anew.</summary>
     public int RepairCount => Spaces.Sum(space => space.RepairCount);
@@ -123,6 +130,7 @@ internal sealed class SyncLoop : IAsyncDisposable
         _wake.Writer.TryComplete();
         if (_running is not null)
             await _running;
+        await _link.DisposeAsync();
         await _wait.StopAsync();
         await _timer.DisposeAsync();
         _stopping.Dispose();
@@ -221,7 +229,33 @@ internal sealed class SyncLoop : IAsyncDisposable
             }
         }
 
-        _wait.Begin(Spaces, stopping);
+        Wait(stopping);
+    }
+
+    // What the link carries needs no other wait.
+    private void Wait(CancellationToken stopping)
+    {
+        SpaceSync[] spaces = Spaces;
+        if (_wait.Transport == SyncTransport.SocketIO)
+        {
+            _link.Want(spaces, stopping);
+            SpaceSync[] carried = [.. spaces.Where(_link.Carries)];
+            if (_link.TakeHeard())
+            {
+                foreach (SpaceSync space in carried)
+                    NoteSuccess(space);
+            }
+
+            if (carried.Length == spaces.Length)
+            {
+                _wait.GiveUp();
+                return;
+            }
+
+            spaces = [.. spaces.Except(carried)];
+        }
+
+        _wait.Begin(spaces, stopping);
     }
 
     private async Task<Problem?> StepAsync(SpaceSync space, CancellationToken stopping)

@@ -76,6 +76,7 @@ public sealed class SyncTests
     [Theory]
     [InlineData(SyncTransport.LongPoll)]
     [InlineData(SyncTransport.Interval)]
+    [InlineData(SyncTransport.SocketIO)]
     public async Task The_transport_can_be_changed_in_the_middle_of_traffic(SyncTransport first)
     {
         await using Devices devices = await StartAsync();
@@ -96,9 +97,9 @@ public sealed class SyncTests
             Note(plans, text);
             expected.Add($"\"{text}\"");
             if (i % 10 == 5)
-                tablet.Transport = tablet.Transport == SyncTransport.Interval ? SyncTransport.LongPoll : SyncTransport.Interval;
+                tablet.Transport = After(tablet.Transport);
             if (i % 7 == 3)
-                laptop.Transport = laptop.Transport == SyncTransport.Interval ? SyncTransport.LongPoll : SyncTransport.Interval;
+                laptop.Transport = After(laptop.Transport);
             await laptop.SaveAsync();
         }
 
@@ -106,6 +107,73 @@ public sealed class SyncTests
         Assert.Equal(expected, await NotesOf(copy));
         Assert.Equal(expected, await devices.NotesOnServerAsync());
         Assert.Equal(0, laptop.RepairCount + tablet.RepairCount);
+
+        static SyncTransport After(SyncTransport transport) => transport switch
+        {
+            SyncTransport.Interval => SyncTransport.SocketIO,
+            SyncTransport.SocketIO => SyncTransport.LongPoll,
+            _ => SyncTransport.Interval,
+        };
+    }
+
+    [Fact]
+    public async Task Over_Socket_IO_operations_arrive_without_a_question()
+    {
+        await using Devices devices = await StartAsync();
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        SynclineClient tablet = await devices.OpenAsync("tablet", network, options => options.Transport = SyncTransport.SocketIO);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        await Until(() => network.Requests.Contains("GET /socket.io/") && tablet.IsLinked);
+        int before = network.Requests.Count;
+        List<string> expected = [];
+        for (int i = 0; i < 30; i++)
+        {
+            Note(plans, $"note {i:00}");
+            expected.Add($"\"note {i:00}\"");
+            await laptop.SaveAsync();
+            await SyncAsync(laptop);
+        }
+
+        await Until(async () => (await NotesOf(copy)).Count == 30);
+        Assert.Equal(expected, await NotesOf(copy));
+        Assert.DoesNotContain(network.Requests.Skip(before), request => request.EndsWith("/pull", StringComparison.Ordinal) || request.EndsWith("/changes", StringComparison.Ordinal));
+        Assert.Equal((SyncState.UpToDate, 0), (tablet.Status.State, tablet.RepairCount));
+    }
+
+    [Fact]
+    public async Task A_broken_link_is_stood_in_for_and_comes_back()
+    {
+        await using Devices devices = await StartAsync("--Auth:Mode=Local");
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        await laptop.RegisterAsync("anna", "correct horse battery");
+        SynclineClient tablet = await devices.OpenAsync("tablet", network, options => options.Transport = SyncTransport.SocketIO);
+        await tablet.LogInAsync("anna", "correct horse battery");
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        await Until(() => tablet.IsLinked);
+
+        // The server ends the link, and does not take another for now.
+        network.Next("/socket.io/", Network.Fault.LoseRequest);
+        foreach (SocketIO.AspNetCore.Socket socket in devices.Server!.Get<SocketIO.AspNetCore.SocketIOServer>().Namespace("/spaces/plans").Sockets)
+            socket.Connection.Close();
+        await Until(() => !tablet.IsLinked);
+        Note(plans, "meanwhile");
+        await Until(async () => (await NotesOf(copy)).Contains("\"meanwhile\""));
+        await Until(() => tablet.IsLinked);
+        Note(plans, "again");
+        await Until(async () => (await NotesOf(copy)).Contains("\"again\""));
+
+        // A space that is taken away is told of.
+        await devices.Server.SendAsync(HttpMethod.Delete, "/spaces/plans", token: await TokenOf(devices, "anna"));
+        await UntilAsync(tablet, status => status.Problem?.Code == ErrorCodes.NotFound);
+        Assert.Equal(0, tablet.RepairCount);
     }
 
     [Fact]
@@ -568,6 +636,15 @@ public sealed class SyncTests
             HttpMethod.Post, "/auth/login", $$"""{"userName":"{{user}}","password":"correct horse battery"}""");
         Assert.Equal(200, status);
         return answer["accessToken"]!.GetValue<string>();
+    }
+
+    private static Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
+
+    private static async Task Until(Func<Task<bool>> condition)
+    {
+        using CancellationTokenSource patience = new(Patience);
+        while (!await condition())
+            await Task.Delay(5, patience.Token);
     }
 
     private sealed class InlineContext : SynchronizationContext
