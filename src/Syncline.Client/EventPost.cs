@@ -8,7 +8,9 @@ internal sealed class EventPost(SynclineClientOptions options)
     private readonly Lock _lock = new();
     private readonly Queue<Action> _queue = new();
     private bool _isPosted;
-    private int _postingThread;
+
+    [ThreadStatic]
+    private static EventPost? _posting;
 
     /// <summary>Is given what a handler threw, and says whether somebody has taken note of it.</summary>
     public Func<Exception, bool> Failed { get; set; } = static _ => false;
@@ -24,10 +26,7 @@ internal sealed class EventPost(SynclineClientOptions options)
             _isPosted = true;
         }
 
-        if (options.EventContext is { } context)
-            PostTo(context);
-        else
-            Schedule(Raise);
+        PostRaise();
     }
 
     /// <summary>Calls every handler of an event, also after one that throws.</summary>
@@ -37,18 +36,36 @@ internal sealed class EventPost(SynclineClientOptions options)
             Guard(() => handler(sender, args));
     }
 
-    // A context may do at once what is posted to it. Here that would be within the locks of whoever made the change.
-    private void PostTo(SynchronizationContext context)
+    private void PostRaise()
     {
-        _postingThread = Environment.CurrentManagedThreadId;
-        context.Post(static post => ((EventPost)post!).RaiseInContext(), this);
-        _postingThread = 0;
+        if (options.EventContext is not { } context)
+        {
+            Schedule(Raise);
+            return;
+        }
+
+        EventPost? outer = _posting;
+        _posting = this;
+        try
+        {
+            context.Post(static post => ((EventPost)post!).RaiseInContext(), this);
+        }
+        catch (Exception)
+        {
+            // A context that has ended: whoever made the change must not hear of it.
+            Schedule(Raise);
+        }
+        finally
+        {
+            _posting = outer;
+        }
     }
 
+    // A context may do at once what is posted to it. Here that would be within the locks of whoever made the change.
     private void RaiseInContext()
     {
-        if (_postingThread == Environment.CurrentManagedThreadId)
-            Schedule(() => options.EventContext!.Post(static post => ((EventPost)post!).Raise(), this));
+        if (_posting == this)
+            Schedule(Raise);
         else
             Raise();
     }
@@ -56,22 +73,26 @@ internal sealed class EventPost(SynclineClientOptions options)
     private void Schedule(Action action) =>
         _ = Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.DenyChildAttach, options.Scheduler);
 
+    // What there is now, and then it is the context's turn again: a user interface has more to do than this.
     private void Raise()
     {
-        while (true)
+        Action[] raises;
+        lock (_lock)
         {
-            Action raise;
-            lock (_lock)
-            {
-                if (!_queue.TryDequeue(out raise!))
-                {
-                    _isPosted = false;
-                    return;
-                }
-            }
-
-            Guard(raise);
+            raises = [.. _queue];
+            _queue.Clear();
         }
+
+        foreach (Action raise in raises)
+            Guard(raise);
+        lock (_lock)
+        {
+            _isPosted = _queue.Count > 0;
+            if (!_isPosted)
+                return;
+        }
+
+        PostRaise();
     }
 
     private void Guard(Action action)
@@ -100,9 +121,20 @@ internal sealed class EventPost(SynclineClientOptions options)
         }
 
         // As if there were nothing between: a user interface's own handler of exceptions gets it, else that of unobserved tasks.
-        if (options.EventContext is { } context)
-            context.Post(static thrown => ((ExceptionDispatchInfo)thrown!).Throw(), ExceptionDispatchInfo.Capture(exception));
-        else
-            _ = Task.FromException(exception);
+        try
+        {
+            if (options.EventContext is { } context)
+            {
+                context.Post(static thrown => ((ExceptionDispatchInfo)thrown!).Throw(), ExceptionDispatchInfo.Capture(exception));
+                return;
+            }
+        }
+        catch (Exception e)
+        {
+            // A context that has ended, or does at once what is posted to it.
+            exception = e;
+        }
+
+        _ = Task.FromException(exception);
     }
 }

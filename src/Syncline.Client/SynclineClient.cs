@@ -18,6 +18,8 @@ namespace Syncline.Client;
 /// </example>
 public sealed class SynclineClient : IAsyncDisposable
 {
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
+
     private readonly ClientServices _services;
     private readonly ServerConnection _server;
     private readonly SyncLoop _loop;
@@ -242,7 +244,7 @@ public sealed class SynclineClient : IAsyncDisposable
                 wait.TrySetException(new ObjectDisposedException(nameof(SynclineClient)));
         }
 
-        await _loop.DisposeAsync();
+        await StopLoopAsync();
         if (_login is { } login)
             await login.StopAsync();
         _services.Writer.Complete();
@@ -251,6 +253,23 @@ public sealed class SynclineClient : IAsyncDisposable
         await _services.Store.DisposeAsync();
         _server.Dispose();
         _stopping.Dispose();
+    }
+
+    // The loop may wait for the local store, which, while it cannot be written, would be without an end.
+    private async Task StopLoopAsync()
+    {
+        Task stopped = _loop.DisposeAsync().AsTask();
+        using CancellationTokenSource inTime = new();
+        bool isLate = _services.Writer.Problem is not null
+            || await Task.WhenAny(stopped, Task.Delay(StopPatience, _services.Time, inTime.Token)) != stopped;
+        await inTime.CancelAsync();
+        if (isLate)
+        {
+            _services.Writer.Complete();
+            await _stopping.CancelAsync();
+        }
+
+        await stopped;
     }
 
     private Space[] OpenSpaces
@@ -308,10 +327,12 @@ public sealed class SynclineClient : IAsyncDisposable
 
     private void NoteStatus()
     {
-        SyncStatus status = _loop.Status;
+        SyncStatus status;
         bool isNews;
         lock (_lock)
         {
+            // Within the lock: a thread that is late must not tell what was before.
+            status = _loop.Status;
             isNews = status != _status;
             _status = status;
             if (status.State is SyncState.UpToDate or SyncState.Refused)
@@ -321,9 +342,8 @@ public sealed class SynclineClient : IAsyncDisposable
             }
         }
 
-        if (!isNews)
-            return;
-        _events.Post(() => _events.Invoke(StatusChanged, this, new SyncStatusChangedEventArgs(status)));
+        if (isNews)
+            _events.Post(() => _events.Invoke(StatusChanged, this, new SyncStatusChangedEventArgs(status)));
     }
 
     private bool HandlerHasFailed(Exception exception)

@@ -334,6 +334,30 @@ public sealed class SocketTests
         Assert.StartsWith("40/spaces/c,", await client.ReceiveAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_has_not_been_let_in_sends_nothing_large(bool overPolling)
+    {
+        await using IOHost host = await StartEchoAsync();
+        string large = $$"""40{"token":"{{new string('x', 70_000)}}"}""";
+        if (overPolling)
+        {
+            PollingClient polling = await host.PollAsync();
+            Assert.Equal(413, (await polling.PostAsync(large)).Status);
+            return;
+        }
+
+        using WebSocketClient client = await host.ConnectAsync();
+        await client.SendAsync(large);
+        await client.ClosedAsync();
+        using WebSocketClient joined = await host.JoinAsync();
+        await joined.ReceiveAsync();
+        string text = new('x', 70_000);
+        await joined.SendAsync($"42[\"message\",\"{text}\"]");
+        Assert.Equal($"42[\"message-back\",\"{text}\"]", await joined.ReceiveAsync());
+    }
+
     [Fact]
     public async Task A_client_that_does_not_read_is_closed_and_the_others_get_everything()
     {

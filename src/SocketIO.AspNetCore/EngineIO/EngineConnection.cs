@@ -21,6 +21,9 @@ public sealed class EngineConnection : IThreadPoolWorkItem
     // Below it a client counts as one that keeps up.
     private const int LowBytes = 64 * 1024;
 
+    // A client that has not been let in yet has a token to send, and nothing large.
+    private const int UnusedMessageBytesMax = 64 * 1024;
+
     // How long a closed WebSocket is waited for until it is broken off.
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(5);
 
@@ -101,6 +104,9 @@ public sealed class EngineConnection : IThreadPoolWorkItem
                 return _webSocket is not null;
         }
     }
+
+    /// <summary>How large a message may be now.</summary>
+    internal int MessageBytesMax => Volatile.Read(ref _useBy) == 0 ? _server.Options.MaxPayload : Math.Min(_server.Options.MaxPayload, UnusedMessageBytesMax);
 
     /// <summary>Whether a poll waits for something to send.</summary>
     internal bool IsPollWaiting
@@ -411,7 +417,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
     {
         try
         {
-            while (await webSocket.Reader.ReadAsync(CancellationToken.None) is { } opcode)
+            while (await ReadAsync(webSocket) is { } opcode)
             {
                 if (IsClosed && opcode != Frames.Close)
                     continue;
@@ -450,6 +456,12 @@ public sealed class EngineConnection : IThreadPoolWorkItem
             await FlushedAsync();
             webSocket.Dispose();
         }
+    }
+
+    private ValueTask<byte?> ReadAsync(WebSocketTransport webSocket)
+    {
+        webSocket.Reader.MessageBytesMax = MessageBytesMax;
+        return webSocket.Reader.ReadAsync(CancellationToken.None);
     }
 
     private ValueTask ReceiveAsync(ReadOnlyMemory<byte> message, bool isText)

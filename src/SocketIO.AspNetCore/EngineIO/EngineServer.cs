@@ -30,6 +30,7 @@ internal sealed class EngineServer : IDisposable
     private readonly PartitionedRateLimiter<HttpContext> _handshakes;
     private readonly ITimer _sweep;
     private int _count;
+    private bool _isSweeping;
     private volatile bool _isStopping;
 
     public EngineServer(EngineIOOptions options, TimeProvider time, EngineMetrics metrics, EngineLog log, Func<EngineConnection, EngineIOHandler> makeHandler)
@@ -130,15 +131,16 @@ internal sealed class EngineServer : IDisposable
             ReplenishmentPeriod = TimeSpan.FromSeconds(1),
         });
 
-    private static async Task AnswerAsync(HttpContext http, string contentType, ReadOnlyMemory<byte> body)
+    // Whether the client was there to be answered.
+    private static async Task<bool> AnswerAsync(HttpContext http, string contentType, ReadOnlyMemory<byte> body)
     {
         http.Response.ContentType = contentType;
         http.Response.ContentLength = body.Length;
         http.Response.Headers.CacheControl = "no-store";
-        await http.Response.BodyWriter.WriteAsync(body, CancellationToken.None);
+        return !(await http.Response.BodyWriter.WriteAsync(body, CancellationToken.None)).IsCompleted;
     }
 
-    private Task RefuseAsync(HttpContext http, HandshakeError error)
+    private Task<bool> RefuseAsync(HttpContext http, HandshakeError error)
     {
         Metrics.Refused(error.Code);
         http.Response.StatusCode = error.Status;
@@ -229,8 +231,7 @@ internal sealed class EngineServer : IDisposable
             return;
         }
 
-        await AnswerAsync(http, "text/plain; charset=UTF-8", body.WrittenMemory);
-        if (http.RequestAborted.IsCancellationRequested)
+        if (!await AnswerAsync(http, "text/plain; charset=UTF-8", body.WrittenMemory))
             connection.PollIsAborted();
     }
 
@@ -260,7 +261,7 @@ internal sealed class EngineServer : IDisposable
     {
         try
         {
-            if (await PollingBody.ReadAsync(http.Request, Options.MaxPayload, http.RequestAborted) is not { } body)
+            if (await PollingBody.ReadAsync(http.Request, connection.MessageBytesMax, http.RequestAborted) is not { } body)
             {
                 connection.Close(DisconnectReason.TransportError);
                 return HandshakeError.TooLarge;
@@ -376,8 +377,18 @@ internal sealed class EngineServer : IDisposable
 
     private void Sweep()
     {
-        long now = Now;
-        foreach ((_, EngineConnection connection) in _connections)
-            connection.Sweep(now);
+        // A timer does not wait for the call before.
+        if (Interlocked.Exchange(ref _isSweeping, true))
+            return;
+        try
+        {
+            long now = Now;
+            foreach ((_, EngineConnection connection) in _connections)
+                connection.Sweep(now);
+        }
+        finally
+        {
+            Volatile.Write(ref _isSweeping, false);
+        }
     }
 }

@@ -19,6 +19,9 @@ internal sealed class SpaceOutbox
     /// <summary>Those that the log has, in no order.</summary>
     private readonly HashSet<Entry> _stored = [];
 
+    // Of the unsent ones, those in the local store.
+    private int _savedCount;
+
     /// <summary>How many are not known to be in the log, and not refused.</summary>
     public int PendingCount => _unsent.Count;
 
@@ -28,8 +31,11 @@ internal sealed class SpaceOutbox
     /// <summary>When the oldest that is not known to be in the log was made; null when there is none.</summary>
     public DateTimeOffset? OldestPending => _unsent.First?.Value.Own.MadeAt;
 
-    /// <summary>How many of those that are not known to be in the log are in the local store, and may be sent.</summary>
-    public int SendableCount { get; private set; }
+    /// <summary>
+    /// How many of those that are not known to be in the log are in the local store, and may be sent. None while the oldest of them is not: nothing
+    /// overtakes it.
+    /// </summary>
+    public int SendableCount => _unsent.First?.Value.IsSaved == true ? _savedCount : 0;
 
     /// <summary>All of them, in order.</summary>
     public IEnumerable<OwnOperation> All => _inOrder.Select(entry => entry.Own);
@@ -63,7 +69,7 @@ internal sealed class SpaceOutbox
                 continue;
             entry.IsSaved = true;
             if (entry.UnsentPlace is not null)
-                SendableCount++;
+                _savedCount++;
         }
     }
 
@@ -176,7 +182,7 @@ internal sealed class SpaceOutbox
         _unsent.Remove(place);
         entry.UnsentPlace = null;
         if (entry.IsSaved)
-            SendableCount--;
+            _savedCount--;
     }
 
     // In the order in which they were made; mostly it is the newest.
@@ -187,7 +193,7 @@ internal sealed class SpaceOutbox
             before = before.Previous;
         entry.UnsentPlace = before is null ? _unsent.AddFirst(entry) : _unsent.AddAfter(before, entry);
         if (entry.IsSaved)
-            SendableCount++;
+            _savedCount++;
     }
 
     private sealed class Entry(OwnOperation own)

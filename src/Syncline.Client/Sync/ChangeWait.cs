@@ -23,7 +23,7 @@ internal sealed class ChangeWait
     private SyncTransport _transport;
     private TimeSpan _wait;
     private TimeSpan _interval;
-    private bool _intervalIsOver = true;
+    private long _askedAt;
     private int _cuts;
     private long _pollsFailedAt;
 
@@ -35,7 +35,7 @@ internal sealed class ChangeWait
         _transport = services.Options.Transport;
         _wait = services.Options.WaitMax / 2;
         _interval = services.Options.IntervalMin;
-        _timer = services.Time.CreateTimer(static wait => ((ChangeWait)wait!).IntervalIsOver(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = services.Time.CreateTimer(static wait => ((ChangeWait)wait!)._wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>What was asked for. Taken up at once: a wait that is under way is given up.</summary>
@@ -65,9 +65,13 @@ internal sealed class ChangeWait
         SpaceSync[] quiet = [.. spaces.Where(space => !space.PullIsDue)];
         if (_asking is not null || quiet.Length == 0)
             return;
-        if (!Polls && !_intervalIsOver)
+        if (!Polls && _askedAt != 0 && _interval - _services.Time.GetElapsedTime(_askedAt) is { Ticks: > 0 } left)
+        {
+            // Whatever transport asked last: who goes over to intervals is asked for when one has passed.
+            _timer.Change(left, Timeout.InfiniteTimeSpan);
             return;
-        _intervalIsOver = false;
+        }
+
         ChangesRequest request = new(
             _services.Device.Actor.Value,
             quiet.ToDictionary(space => space.Replica.Id.Value, space => new SpaceCursor(space.Replica.Cursor?.Epoch.Value, space.Replica.Cursor?.Seq ?? 0), StringComparer.Ordinal),
@@ -135,8 +139,7 @@ internal sealed class ChangeWait
         }
 
         _result = Learn(request, reply, _services.Time.GetElapsedTime(began));
-        if (!Polls)
-            _timer.Change(_interval, Timeout.InfiniteTimeSpan);
+        _askedAt = _services.Time.GetTimestamp();
         _wake();
     }
 
@@ -181,12 +184,6 @@ internal sealed class ChangeWait
         {
             // The wait was over by itself.
         }
-    }
-
-    private void IntervalIsOver()
-    {
-        _intervalIsOver = true;
-        _wake();
     }
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;

@@ -13,7 +13,7 @@ internal sealed class GivenTokens(Func<string?, CancellationToken, ValueTask<str
     {
         try
         {
-            return await get(refused, cancellationToken) is { } token
+            return await get(refused, cancellationToken).AsTask().WaitAsync(cancellationToken) is { } token
                 ? token
                 : new Problem(ErrorCodes.Unauthenticated, "the application has no access token");
         }

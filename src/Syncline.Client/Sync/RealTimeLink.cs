@@ -14,6 +14,7 @@ namespace Syncline.Client.Sync;
 /// had been pulled, when it goes on where the space stands, and else thrown away. What the link does not carry, because it is not there, or a space has still
 /// to catch up, is waited for as without it; so nothing depends on it, and it may break at any moment.
 /// </summary>
+[SuppressMessage("Usage", "CA2213:Disposable fields should be disposed", Justification = "A semaphore that is only awaited has nothing to dispose, and somebody may still be sending.")]
 internal sealed class RealTimeLink(ClientServices services, ServerConnection server, Action wake) : IAsyncDisposable
 {
     private const int MessageBytesMax = 64 * 1024 * 1024;
@@ -57,6 +58,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
     public void Want(IReadOnlyCollection<SpaceSync> spaces, CancellationToken stopping)
     {
         List<LinkedSpace> joins = [];
+        List<LinkedSpace> leaves = [];
         lock (_lock)
         {
             if (_running is not { IsCompleted: false })
@@ -70,6 +72,9 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
 
             if (!_isOpen)
                 return;
+            leaves.AddRange(_spaces.Values.Where(linked => !spaces.Contains(linked.Space)));
+            foreach (LinkedSpace forgotten in leaves)
+                _spaces.Remove(forgotten.Space.Replica.Id.Value);
             foreach (SpaceSync space in spaces)
             {
                 if (space.PullIsDue || space.Problem is not null || space.Replica.Cursor is not { } cursor)
@@ -86,6 +91,8 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
             }
         }
 
+        foreach (LinkedSpace linked in leaves)
+            _ = SendAsync($"41{linked.Namespace},");
         foreach (LinkedSpace linked in joins)
             _ = SendAsync($"40{linked.Namespace},{(_token is null ? "" : Json(writer => WriteToken(writer, _token)))}");
     }
@@ -106,7 +113,6 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
         if (_running is not null)
             await _running;
         _dropping?.Dispose();
-        _sending.Dispose();
     }
 
     private static void WriteToken(Utf8JsonWriter writer, string token)
@@ -193,7 +199,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
                 ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(length), either.Token);
                 length += received.Count;
                 if (received.MessageType == WebSocketMessageType.Close)
-                    return;
+                    throw new IOException("the server has closed the connection");
                 if (received.EndOfMessage)
                     break;
                 if (length == buffer.Length)
@@ -205,11 +211,11 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
             }
 
             if (length > 0)
-                await TakeAsync(buffer.AsMemory(0, length), value => silence = value);
+                await TakeAsync(buffer.AsMemory(0, length), value => silence = value, dropped);
         }
     }
 
-    private async Task TakeAsync(ReadOnlyMemory<byte> packet, Action<TimeSpan> setSilence)
+    private async Task TakeAsync(ReadOnlyMemory<byte> packet, Action<TimeSpan> setSilence, CancellationToken dropped)
     {
         Volatile.Write(ref _isHeard, true);
         switch (packet.Span[0])
@@ -219,7 +225,6 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
                 setSilence(TimeSpan.FromMilliseconds(open.PingInterval + open.PingTimeout));
                 lock (_lock)
                     _isOpen = true;
-                _backoff.Reset();
                 wake();
                 break;
             case (byte)'2':
@@ -227,12 +232,12 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
                 wake();
                 break;
             case (byte)'4' when packet.Length > 1:
-                await TakeMessageAsync(packet.Span[1], packet[2..]);
+                await TakeMessageAsync(packet.Span[1], packet[2..], dropped);
                 break;
         }
     }
 
-    private async Task TakeMessageAsync(byte type, ReadOnlyMemory<byte> rest)
+    private async Task TakeMessageAsync(byte type, ReadOnlyMemory<byte> rest, CancellationToken dropped)
     {
         int comma = rest.Span.IndexOf((byte)',');
         ReadOnlyMemory<byte> name = comma < 0 ? rest : rest[..comma];
@@ -246,7 +251,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
                 Rest(linked, asks: true);
                 break;
             case (byte)'2':
-                await TakeEventAsync(linked, data);
+                await TakeEventAsync(linked, data, dropped);
                 break;
             case (byte)'3':
                 TakeAnswer(linked, data.Span);
@@ -259,7 +264,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
         }
     }
 
-    private async Task TakeEventAsync(LinkedSpace linked, ReadOnlyMemory<byte> data)
+    private async Task TakeEventAsync(LinkedSpace linked, ReadOnlyMemory<byte> data, CancellationToken dropped)
     {
         (string name, Range argument) = ReadEvent(data.Span);
         switch (name)
@@ -275,7 +280,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
                 wake();
                 break;
             case "auth:expiring":
-                await RefreshAsync(linked);
+                await RefreshAsync(linked, dropped);
                 break;
             case "error":
                 Rest(linked, asks: true);
@@ -283,13 +288,13 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
         }
     }
 
-    private async Task RefreshAsync(LinkedSpace linked)
+    private async Task RefreshAsync(LinkedSpace linked, CancellationToken dropped)
     {
         if (server.Tokens is not { } tokens)
             return;
 
         // Several spaces say it at once: the first one asks for another token than the one that all of them have.
-        Reply<string> token = await tokens.GetAsync(linked.Token ?? _token, CancellationToken.None);
+        Reply<string> token = await tokens.GetAsync(linked.Token ?? _token, dropped);
         if (!token.IsAnswered)
             return;
         linked.Token = _token = token.Answer;
@@ -308,6 +313,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
         }
 
         linked.State = LinkState.Carried;
+        _backoff.Reset();
         wake();
     }
 
@@ -362,9 +368,11 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
         await _sending.WaitAsync(CancellationToken.None);
         try
         {
-            await socket.SendAsync(Encoding.UTF8.GetBytes(packet), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+            // A server that does not read: what is given up breaks the connection.
+            using CancellationTokenSource patience = new(OpenTime, services.Time);
+            await socket.SendAsync(Encoding.UTF8.GetBytes(packet), WebSocketMessageType.Text, endOfMessage: true, patience.Token);
         }
-        catch (Exception e) when (e is WebSocketException or ObjectDisposedException or InvalidOperationException or IOException)
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException or InvalidOperationException or IOException or OperationCanceledException)
         {
             // Whoever receives notices too.
         }

@@ -188,7 +188,7 @@ internal sealed class ServerConnection : IDisposable
         where T : class =>
         WithTokenAsync(
             token => SendOnceAsync(
-                method, path, body, async (content, _, token) => read(await content.ReadAsByteArrayAsync(token), token), token, wait, cancellationToken),
+                method, path, body, async (content, progress, token) => read(await ReadAsync(content, progress, token), token), token, wait, cancellationToken),
             cancellationToken);
 
     private async Task<Reply<T>> WithTokenAsync<T>(Func<string?, Task<Reply<T>>> send, CancellationToken cancellationToken)
@@ -242,6 +242,24 @@ internal sealed class ServerConnection : IDisposable
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
             return new Problem(Problem.InvalidAnswer, $"the answer to {method} {path.Split('?')[0]} is not readable: {e.Message}");
+        }
+    }
+
+    // A slow line is no dead one: as long as something comes there is time for more.
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContent content, Action progress, CancellationToken cancellationToken)
+    {
+        await using Stream stream = await content.ReadAsStreamAsync(cancellationToken);
+        byte[] buffer = new byte[(int)Math.Clamp(content.Headers.ContentLength + 1 ?? 16 * 1024, 1024, 16 * 1024 * 1024)];
+        int length = 0;
+        while (true)
+        {
+            int read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken);
+            if (read == 0)
+                return buffer.AsMemory(0, length);
+            progress();
+            length += read;
+            if (length == buffer.Length)
+                Array.Resize(ref buffer, checked(2 * length));
         }
     }
 

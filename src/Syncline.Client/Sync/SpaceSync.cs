@@ -19,6 +19,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     private const long PushBytesMax = 1024 * 1024;
     private const long BootstrapBytesMax = 64 * 1024 * 1024;
     private const int OfferedMax = 16;
+    private const int UnreadableBootstrapsMax = 3;
 
     // The states are replaced, and pages taken in, by one at a time.
     private readonly SemaphoreSlim _gate = new(1);
@@ -30,8 +31,13 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     private bool _pullsFirst;
     private int _pushesResynced;
     private int _pullsResynced;
+    private int _unreadableBootstraps;
     private long _pullsAsked = 1;
     private long _pullsDone;
+
+    // What was asked of the server itself, which no page that came before answers.
+    private long _serverAsked = 1;
+    private long _serverDone;
 
     // Pages that came of themselves, each with the seq that it goes on from.
     private readonly Lock _offering = new();
@@ -65,7 +71,11 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     private string ClientId => services.Device.Actor.Value;
 
     /// <summary>There may be something to receive. A page that is on its way already does not count for it.</summary>
-    public void AskForPull() => Interlocked.Increment(ref _pullsAsked);
+    public void AskForPull()
+    {
+        Interlocked.Increment(ref _serverAsked);
+        Interlocked.Increment(ref _pullsAsked);
+    }
 
     /// <summary>A page has come of itself. It is taken in as a pulled one if it goes on where the space stands then; and else a pull brings the same.</summary>
     /// <param name="after">The seq that it goes on from.</param>
@@ -80,7 +90,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             _offered.Enqueue((after, page));
         }
 
-        AskForPull();
+        Interlocked.Increment(ref _pullsAsked);
     }
 
     /// <summary>Reads the log from the server, beside everything else.</summary>
@@ -304,10 +314,18 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     {
         LocalCursor? cursor = replica.Cursor;
         long asked = Volatile.Read(ref _pullsAsked);
+        long serverAsked = Volatile.Read(ref _serverAsked);
         if (_anew is not null || (cursor is null && !_pullsFromZero))
             return await BootstrapAsync(cancellationToken);
         if (!_pullsFirst && TakeOffered(cursor) is { } offered)
-            return await TakeInAsync(offered, cursor, asked, cancellationToken);
+        {
+            await TakeInAsync(offered, cursor, cancellationToken);
+            Head = Math.Max(Head, offered.Head);
+            if (!offered.HasMore && !HasOffered && serverAsked == _serverDone)
+                Volatile.Write(ref _pullsDone, asked);
+            return null;
+        }
+
         Reply<PulledPage> reply = await server.PullAsync(replica.Id, cursor, PageOperations, ClientId, cancellationToken);
         if (!reply.IsAnswered)
             return await PullFailedAsync(reply.Problem, cursor, cancellationToken);
@@ -321,7 +339,14 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             return AgainAndAgain(ref _pullsResynced);
         }
 
-        return await TakeInAsync(page, cursor, asked, cancellationToken);
+        _pullsResynced = 0;
+        await TakeInAsync(page, cursor, cancellationToken);
+        Head = page.Head;
+        if (!page.HasMore)
+            _serverDone = serverAsked;
+        if (!page.HasMore && !HasOffered)
+            Volatile.Write(ref _pullsDone, asked);
+        return null;
     }
 
     private bool HasOffered
@@ -352,9 +377,8 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         }
     }
 
-    private async Task<Problem?> TakeInAsync(PulledPage page, LocalCursor? cursor, long asked, CancellationToken cancellationToken)
+    private async Task TakeInAsync(PulledPage page, LocalCursor? cursor, CancellationToken cancellationToken)
     {
-        _pullsResynced = 0;
         await _gate.WaitAsync(CancellationToken.None);
         try
         {
@@ -364,11 +388,6 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         {
             _gate.Release();
         }
-
-        Head = page.Head;
-        if (!page.HasMore && !HasOffered)
-            Volatile.Write(ref _pullsDone, asked);
-        return null;
     }
 
     private async Task TakePageAsync(PulledPage page, LocalCursor? cursor, CancellationToken cancellationToken)
@@ -462,8 +481,13 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     {
         if (problem?.Code == ErrorCodes.NotFound && replica.Cursor is null && services.Options.CreatesSpaces)
             return await CreateAsync(cancellationToken);
-        if (problem?.Code is Problem.Unreachable or ErrorCodes.Unauthenticated or ErrorCodes.NotFound or ErrorCodes.Unavailable or Problem.OtherUser)
+
+        // What is shown stays until there is something else: only what was answered and is of no use, again and again, is gone without.
+        if (problem is not null && problem.Code != Problem.InvalidAnswer)
             return problem;
+        if (problem is not null && replica.Cursor is not null && ++_unreadableBootstraps < UnreadableBootstrapsMax)
+            return problem;
+        _unreadableBootstraps = 0;
 
         // Whatever the server has there, it is not for us: pages from the start give the same.
         await services.Writer.WriteAsync(new LocalWrite.StartAnew(replica.Id, PutBackAbove: 0));

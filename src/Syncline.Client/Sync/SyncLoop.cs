@@ -84,7 +84,9 @@ internal sealed class SyncLoop : IAsyncDisposable
             }
 
             Problem? problem = _problem ?? _services.Writer.Problem ?? spaces.Select(space => space.Problem).FirstOrDefault(problem => problem is not null);
-            DateTimeOffset? lastSuccess = spaces.Length == 0 ? null : spaces.Min(space => space.Replica.LastSuccess);
+            DateTimeOffset? lastSuccess = spaces.Length == 0 || spaces.Any(space => space.Replica.LastSuccess is null)
+                ? null
+                : spaces.Min(space => space.Replica.LastSuccess);
             return new SyncStatus(StateOf(pending, refused, isPulling, problem), pending, refused, behind, oldest, lastSuccess, problem);
         }
     }
@@ -205,7 +207,7 @@ internal sealed class SyncLoop : IAsyncDisposable
 
         if (!await KnowsAccountAsync(stopping))
             return;
-        for (bool isBusy = true; isBusy;)
+        for (bool isBusy = true; isBusy && !stopping.IsCancellationRequested;)
         {
             isBusy = false;
             foreach (SpaceSync space in Spaces)

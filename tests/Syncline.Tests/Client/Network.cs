@@ -36,6 +36,9 @@ internal sealed class Network : DelegatingHandler
         /// <summary>The server does not see it; the answer is that the cursor is of another log.</summary>
         RefuseCursor,
 
+        /// <summary>The server does not see it; the answer is that there is too much to do.</summary>
+        RefuseForNow,
+
         /// <summary>The server acts on it, and its answer waits for <see cref="Held"/>.</summary>
         HoldReply,
     }
@@ -119,6 +122,9 @@ internal sealed class Network : DelegatingHandler
 
             case Fault.RefuseCursor:
                 return new HttpResponseMessage(HttpStatusCode.Gone) { Content = new StringContent("""{"code":"resync_required","detail":"refused on the way"}""") };
+
+            case Fault.RefuseForNow:
+                return new HttpResponseMessage(HttpStatusCode.TooManyRequests) { Content = new StringContent("""{"code":"rate_limited","detail":"refused on the way"}""") };
 
             case Fault.HoldReply:
                 HttpResponseMessage held = await base.SendAsync(request, cancellationToken);

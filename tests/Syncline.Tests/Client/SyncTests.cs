@@ -144,6 +144,68 @@ public sealed class SyncTests
         Assert.Equal((SyncState.UpToDate, 0), (tablet.Status.State, tablet.RepairCount));
     }
 
+    [Theory]
+    [InlineData(SyncTransport.SocketIO)]
+    [InlineData(SyncTransport.LongPoll)]
+    public async Task Who_goes_over_to_intervals_goes_on_receiving(SyncTransport first)
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        SynclineClient tablet = await devices.OpenAsync("tablet", configure: options =>
+        {
+            options.Transport = first;
+            options.IntervalMin = TimeSpan.FromMilliseconds(20);
+            options.IntervalMax = TimeSpan.FromMilliseconds(50);
+        });
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        await SyncAsync(tablet);
+        if (first == SyncTransport.SocketIO)
+            await Until(() => tablet.IsLinked);
+        tablet.Transport = SyncTransport.Interval;
+        foreach (string text in (string[])["one", "two"])
+        {
+            Note(plans, text);
+            await Until(async () => (await NotesOf(copy)).Contains($"\"{text}\""));
+        }
+    }
+
+    [Fact]
+    public async Task What_is_shown_stays_while_the_server_has_no_time_for_a_bootstrap()
+    {
+        await using Devices devices = await StartAsync();
+        Network network = new();
+        SynclineClient laptop = await devices.OpenAsync("laptop", network);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        string list = plans.Lists.CreateList("Home");
+        await SyncAsync(laptop);
+        network.Always("/bootstrap", Network.Fault.RefuseForNow);
+        network.Next("/pull", Network.Fault.RefuseCursor);
+        plans.Sync.AskForPull();
+        laptop.TryNow();
+        await Until(() => network.Requests.Count(request => request.EndsWith("/bootstrap", StringComparison.Ordinal)) >= 3);
+        Assert.Equal(list, Assert.Single(plans.Lists.GetLists()).Id);
+        network.Always("/bootstrap", null);
+        laptop.TryNow();
+        await SyncAsync(laptop);
+        Assert.Equal(list, Assert.Single(plans.Lists.GetLists()).Id);
+    }
+
+    [Fact]
+    public async Task A_context_that_throws_stops_neither_the_events_nor_the_client()
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop", configure: options => options.EventContext = new EndedContext());
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        TaskCompletionSource changed = new();
+        plans.Changed += (_, _) => changed.TrySetResult();
+        Note(plans, "Milk");
+        await changed.Task.WaitAsync(Patience);
+        await SyncAsync(laptop);
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync());
+    }
+
     [Fact]
     public async Task A_broken_link_is_stood_in_for_and_comes_back()
     {
@@ -169,6 +231,14 @@ public sealed class SyncTests
         await Until(() => tablet.IsLinked);
         Note(plans, "again");
         await Until(async () => (await NotesOf(copy)).Contains("\"again\""));
+
+        // One that is forgotten is left.
+        await tablet.OpenSpaceAsync("others");
+        await Until(() => devices.Server.Get<SocketIO.AspNetCore.SocketIOServer>().Namespace("/spaces/others").Sockets.Count == 1);
+        await tablet.ForgetSpaceAsync("others");
+        tablet.TryNow();
+        await Until(() => devices.Server.Get<SocketIO.AspNetCore.SocketIOServer>().Namespace("/spaces/others").Sockets.Count == 0);
+        await Until(() => tablet.IsLinked);
 
         // A space that is taken away is told of.
         await devices.Server.SendAsync(HttpMethod.Delete, "/spaces/plans", token: await TokenOf(devices, "anna"));
@@ -645,6 +715,11 @@ public sealed class SyncTests
         using CancellationTokenSource patience = new(Patience);
         while (!await condition())
             await Task.Delay(5, patience.Token);
+    }
+
+    private sealed class EndedContext : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state) => throw new InvalidOperationException("the message loop has ended");
     }
 
     private sealed class InlineContext : SynchronizationContext

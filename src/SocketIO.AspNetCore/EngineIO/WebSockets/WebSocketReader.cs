@@ -9,7 +9,7 @@ namespace SocketIO.AspNetCore.EngineIO.WebSockets;
 /// Reads a client's messages from a stream. While nothing comes, no buffer is held; a message that is one frame is not copied.
 /// </summary>
 /// <param name="stream">What follows the handshake.</param>
-/// <param name="messageBytesMax">A longer message ends the connection.</param>
+/// <param name="messageBytesMax">A longer message ends the connection; can be changed between two.</param>
 /// <param name="inflater">What decompresses messages; null when compression was not agreed upon.</param>
 internal sealed class WebSocketReader(Stream stream, int messageBytesMax, MessageInflater? inflater) : IDisposable
 {
@@ -25,6 +25,9 @@ internal sealed class WebSocketReader(Stream stream, int messageBytesMax, Messag
     private int _gatheredLength;
     private byte _gatheredOpcode;
     private bool _gatheredIsCompressed;
+
+    /// <summary>A longer message ends the connection.</summary>
+    public int MessageBytesMax { get; set; } = messageBytesMax;
 
     /// <summary>The last message; valid until the next is read.</summary>
     public ReadOnlyMemory<byte> Message { get; private set; }
@@ -110,8 +113,8 @@ internal sealed class WebSocketReader(Stream stream, int messageBytesMax, Messag
             case Frames.Text or Frames.Binary when _gatheredOpcode != 0:
                 throw new WebSocketException(WebSocketException.ProtocolError, "a message begins within another");
             case Frames.Continuation or Frames.Text or Frames.Binary:
-                if (length > (ulong)(messageBytesMax - _gatheredLength))
-                    throw new WebSocketException(WebSocketException.TooLarge, $"a message is larger than {messageBytesMax} bytes");
+                if (length > (ulong)(MessageBytesMax - _gatheredLength))
+                    throw new WebSocketException(WebSocketException.TooLarge, $"a message is larger than {MessageBytesMax} bytes");
                 break;
             default:
                 throw new WebSocketException(WebSocketException.ProtocolError, "an unknown opcode");
@@ -125,7 +128,7 @@ internal sealed class WebSocketReader(Stream stream, int messageBytesMax, Messag
         int length = _gatheredLength + payload.Length;
         if (_gathered is null || _gathered.Length < length)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(length, Math.Min(2 * _gatheredLength, messageBytesMax)));
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(length, Math.Min(2 * _gatheredLength, MessageBytesMax)));
             _gathered.AsSpan(0, _gatheredLength).CopyTo(larger);
             Return(ref _gathered);
             _gathered = larger;
@@ -143,7 +146,7 @@ internal sealed class WebSocketReader(Stream stream, int messageBytesMax, Messag
 
     private void Complete(byte code, Memory<byte> payload, bool isCompressed)
     {
-        Message = isCompressed ? inflater!.Inflate(payload.Span, messageBytesMax) : payload;
+        Message = isCompressed ? inflater!.Inflate(payload.Span, MessageBytesMax) : payload;
         if (code == Frames.Text && !Utf8.IsValid(Message.Span))
             throw new WebSocketException(WebSocketException.InvalidText, "a text is not UTF-8");
     }

@@ -86,6 +86,10 @@ internal sealed class LogFeed : IAsyncDisposable
         {
             error.Tell(_connection.Socket, "follow");
         }
+        catch (Exception e)
+        {
+            _connection.Failed("follow", e);
+        }
         finally
         {
             lock (_lock)

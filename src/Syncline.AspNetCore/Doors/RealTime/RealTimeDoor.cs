@@ -63,7 +63,8 @@ internal sealed partial class RealTimeDoor(
                 User? user = await accounts.FindUserAsync(caller.UserId, CancellationToken.None);
                 SpaceConnection connection = new(
                     socket, lease, caller, user?.DisplayName ?? caller.UserId.Value, callers, rooms, time,
-                    receivedAt => meters.DeliveryDelay.Record((time.GetUtcNow() - receivedAt).TotalSeconds));
+                    receivedAt => meters.DeliveryDelay.Record((time.GetUtcNow() - receivedAt).TotalSeconds),
+                    (eventName, exception) => LogFault(eventName, id, exception));
                 socket.Data = connection;
 
                 // Also when it goes before it has come.

@@ -21,6 +21,7 @@ internal sealed class SpaceConnection
     private readonly SpaceRooms _rooms;
     private readonly TimeProvider _time;
     private readonly Action<DateTimeOffset> _delivered;
+    private readonly Action<string, Exception> _failed;
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _loginEnded = new();
     private readonly Lock _lock = new();
@@ -36,10 +37,10 @@ internal sealed class SpaceConnection
     private bool _isOver;
 
     public SpaceConnection(
-        Socket socket, LiveSpaces.Lease lease, Caller caller, string displayName, ICallers callers, SpaceRooms rooms, TimeProvider time, Action<DateTimeOffset> delivered)
+        Socket socket, LiveSpaces.Lease lease, Caller caller, string displayName, ICallers callers, SpaceRooms rooms, TimeProvider time, Action<DateTimeOffset> delivered, Action<string, Exception> failed)
     {
-        (Socket, _lease, _caller, DisplayName, _callers, _rooms, _time, _delivered) =
-            (socket, lease, caller, displayName, callers, rooms, time, delivered);
+        (Socket, _lease, _caller, DisplayName, _callers, _rooms, _time, _delivered, _failed) =
+            (socket, lease, caller, displayName, callers, rooms, time, delivered, failed);
         Ended = _ended.Token;
         Room = rooms.Hold(Space.Id, caller.UserId, socket.Namespace);
         _expiry = time.CreateTimer(static connection => ((SpaceConnection)connection!).ExpiryIsDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -74,7 +75,16 @@ internal sealed class SpaceConnection
     /// <summary>Begins, once the client has joined.</summary>
     public void Start()
     {
-        Room.Enter(this);
+        lock (_lock)
+        {
+            // It may have gone before it was told of as come.
+            if (_isOver)
+                return;
+            Room.Enter(this);
+            _callers.EnterWait(_caller, _loginEnded);
+            SetExpiry();
+        }
+
         Emit("ready", writer =>
         {
             Engine.Storage.LogHead head = Space.Feed.Now.Head;
@@ -88,9 +98,7 @@ internal sealed class SpaceConnection
             writer.WriteEndObject();
         });
         Room.Greet(Socket);
-        _callers.EnterWait(_caller, _loginEnded);
         _loginEnded.Token.UnsafeRegister(static connection => ((SpaceConnection)connection!).End(ErrorCodes.Unauthenticated, "the login has ended"), this);
-        SetExpiry();
         _ = WatchAccessAsync();
     }
 
@@ -143,12 +151,14 @@ internal sealed class SpaceConnection
     {
         if (caller.UserId != UserId)
             throw new RequestException(ErrorCodes.Forbidden, "the token is another user's; connect anew with it");
-        _callers.LeaveWait(_caller, _loginEnded);
-        _caller = caller;
-        _callers.EnterWait(caller, _loginEnded);
         TaskCompletionSource? pause;
         lock (_lock)
         {
+            if (_isOver)
+                return;
+            _callers.LeaveWait(_caller, _loginEnded);
+            _caller = caller;
+            _callers.EnterWait(caller, _loginEnded);
             (pause, _pause) = (_pause, null);
             SetExpiry();
         }
@@ -198,6 +208,13 @@ internal sealed class SpaceConnection
             Room.Presence.Set(Socket.Id, UserId, DisplayName, shown);
         else
             Room.Presence.Leave(Socket.Id);
+    }
+
+    /// <summary>A feed has failed by a fault of the server's: that is logged, and the client told.</summary>
+    public void Failed(string eventName, Exception exception)
+    {
+        _failed(eventName, exception);
+        new RealTimeError(ErrorCodes.Internal, "a fault of the server's; its log has it").Tell(Socket, eventName);
     }
 
     /// <summary>It is over; called once, however it came.</summary>

@@ -56,6 +56,10 @@ internal sealed class TreeFeed : IAsyncDisposable
         {
             error.Tell(_connection.Socket, "ops:state");
         }
+        catch (Exception e)
+        {
+            _connection.Failed("ops:state", e);
+        }
     }
 
     // What the client lacks, page by page: what was sent counts as had from then on.
