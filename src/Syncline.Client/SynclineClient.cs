@@ -167,6 +167,9 @@ public sealed class SynclineClient : IAsyncDisposable
         if (space is null)
             return;
         _loop.Remove(space.Sync);
+
+        // What was numbered here is forgotten too: who opens the space again must not give the same numbers.
+        _services.ReplaceActor(_services.Device.Actor);
         await _services.Writer.WriteAsync(new LocalWrite.RemoveSpace(space.Id)).WaitAsync(cancellationToken);
     }
 

@@ -111,8 +111,16 @@ internal sealed class SpaceOutbox
             return;
         }
 
+        OwnOperation changed = entry.Own with { State = change.State, Seq = change.Seq, Refusal = change.Refusal };
+        if (entry.UnsentPlace is not null && change.State is OwnOperationState.Pending or OwnOperationState.Sent)
+        {
+            // It keeps its place: to look for it would take the longer the more waits.
+            entry.Own = changed;
+            return;
+        }
+
         Unsort(entry);
-        entry.Own = entry.Own with { State = change.State, Seq = change.Seq, Refusal = change.Refusal };
+        entry.Own = changed;
         Sort(entry);
     }
 

@@ -276,7 +276,7 @@ internal sealed class SpaceReplica
     {
         lock (_lock)
         {
-            OwnOperation[] refused = [.. numbers.Select(Outbox.Find).OfType<OwnOperation>().Where(own => own.State == OwnOperationState.Refused).OrderBy(own => own.Number)];
+            OwnOperation[] refused = [.. numbers.Distinct().Select(Outbox.Find).OfType<OwnOperation>().Where(own => own.State == OwnOperationState.Refused).OrderBy(own => own.Number)];
             if (refused.Length == 0)
                 return null;
             if (makeNew)

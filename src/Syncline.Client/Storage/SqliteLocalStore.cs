@@ -170,7 +170,7 @@ public sealed class SqliteLocalStore : ILocalStore
         {
             _runFile.Write(_notedNumber = _writer.NextNumber);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The operations are in the store. The next note says it, and a copy is told by less until then.
         }

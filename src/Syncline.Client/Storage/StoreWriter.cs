@@ -121,18 +121,19 @@ internal sealed class StoreWriter
             if (writes.Count > 0)
                 await _store.WriteAsync(writes, CancellationToken.None);
         }
-        catch (LocalStoreException e)
+        catch (ArgumentException e)
         {
+            await WriteEachAsync(round, e);
+            return true;
+        }
+        catch (Exception e)
+        {
+            // Whatever the store throws: without this loop nothing would be written any more, and nobody told.
             SetProblem(new Problem(Problem.LocalStore, e.Message));
             foreach (Request request in round.Where(request => request.EndsWithFailure))
                 request.Done!.TrySetException(new LocalStoreException(e.Message, e));
             Interlocked.Add(ref _waiting, -round.RemoveAll(request => request.EndsWithFailure));
             return false;
-        }
-        catch (ArgumentException e)
-        {
-            await WriteEachAsync(round, e);
-            return true;
         }
 
         Interlocked.Add(ref _waiting, -round.Count);

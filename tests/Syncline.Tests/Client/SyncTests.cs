@@ -193,6 +193,21 @@ public sealed class SyncTests
     }
 
     [Fact]
+    public async Task A_space_that_is_forgotten_and_opened_again_is_numbered_by_another_actor()
+    {
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        Note(await laptop.OpenSpaceAsync("plans"), "Milk");
+        await SyncAsync(laptop);
+        ActorId before = laptop.Actor;
+        await laptop.ForgetSpaceAsync("plans");
+        Note(await laptop.OpenSpaceAsync("plans"), "Bread");
+        Assert.NotEqual(before, laptop.Actor);
+        await SyncAsync(laptop);
+        Assert.Equal(["\"Bread\"", "\"Milk\""], await devices.NotesOnServerAsync());
+    }
+
+    [Fact]
     public async Task A_context_that_throws_stops_neither_the_events_nor_the_client()
     {
         await using Devices devices = await StartAsync();
@@ -271,7 +286,7 @@ public sealed class SyncTests
         await UntilAsync(tablet, now => now.State == SyncState.Refused);
 
         await devices.Server.SendAsync(HttpMethod.Put, "/spaces/plans/members/bert", """{"role":"editor"}""", token);
-        await copy.RetryAsync(copy.Refused);
+        await copy.RetryAsync([.. copy.Refused, .. copy.Refused]);
         await SyncAsync(tablet);
         Assert.Equal(["\"hers\"", "\"his\""], await NotesOf(copy));
         Assert.Equal(["\"hers\"", "\"his\""], await devices.NotesOnServerAsync(token: token));
