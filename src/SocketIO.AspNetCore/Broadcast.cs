@@ -28,52 +28,24 @@ public readonly struct Broadcast : IEquatable<Broadcast>
     public Broadcast Except(Socket socket) => new(_namespace, _room, _moreRooms, socket.Id, _isVolatile);
 
     /// <summary>Sends an event without arguments.</summary>
-    public void Emit(string eventName) => Send(Begin(eventName));
+    public void Emit(string eventName) => Send(_namespace.BeginEvent(eventName));
 
     /// <summary>Sends an event.</summary>
-    public void Emit<T>(string eventName, T argument)
-    {
-        PacketWriter packet = Begin(eventName);
-        packet.Add(argument, _namespace.JsonOptions);
-        Send(packet);
-    }
+    public void Emit<T>(string eventName, T argument) => Send(_namespace.BeginEvent(eventName).Add(argument));
 
     /// <summary>Sends an event.</summary>
-    public void Emit<T1, T2>(string eventName, T1 first, T2 second)
-    {
-        PacketWriter packet = Begin(eventName);
-        packet.Add(first, _namespace.JsonOptions);
-        packet.Add(second, _namespace.JsonOptions);
-        Send(packet);
-    }
+    public void Emit<T1, T2>(string eventName, T1 first, T2 second) => Send(_namespace.BeginEvent(eventName).Add(first).Add(second));
 
     /// <summary>Sends an event.</summary>
-    public void Emit<T1, T2, T3>(string eventName, T1 first, T2 second, T3 third)
-    {
-        PacketWriter packet = Begin(eventName);
-        packet.Add(first, _namespace.JsonOptions);
-        packet.Add(second, _namespace.JsonOptions);
-        packet.Add(third, _namespace.JsonOptions);
-        Send(packet);
-    }
+    public void Emit<T1, T2, T3>(string eventName, T1 first, T2 second, T3 third) => Send(_namespace.BeginEvent(eventName).Add(first).Add(second).Add(third));
 
     /// <summary>Sends an event with arguments that were received.</summary>
-    public void Emit(string eventName, EventArguments arguments)
-    {
-        PacketWriter packet = Begin(eventName);
-        packet.AddRaw(arguments.Json.Span, arguments.BinaryParts);
-        Send(packet);
-    }
+    public void Emit(string eventName, EventArguments arguments) => Send(_namespace.BeginEvent(eventName).Add(arguments));
 
     /// <summary>Sends an event with arguments that are JSON already.</summary>
     /// <param name="eventName">Its name.</param>
     /// <param name="utf8">Values, with commas between them. Not checked.</param>
-    public void EmitJson(string eventName, ReadOnlySpan<byte> utf8)
-    {
-        PacketWriter packet = Begin(eventName);
-        packet.AddRaw(utf8, []);
-        Send(packet);
-    }
+    public void EmitJson(string eventName, ReadOnlySpan<byte> utf8) => Send(_namespace.BeginEvent(eventName).AddJson(utf8));
 
     /// <summary>Whether both go to the same.</summary>
     public bool Equals(Broadcast other) =>
@@ -92,12 +64,6 @@ public readonly struct Broadcast : IEquatable<Broadcast>
     /// <summary>Whether they do not.</summary>
     public static bool operator !=(Broadcast left, Broadcast right) => !left.Equals(right);
 
-    private PacketWriter Begin(string eventName)
-    {
-        ArgumentNullException.ThrowIfNull(eventName);
-        return PacketWriter.Begin(_namespace.NameUtf8, eventName);
-    }
-
     private void Send(PacketWriter packet) =>
-        _namespace.Send(packet.End(_namespace.NameUtf8, isAck: false, ackId: null), _room, _moreRooms, _exceptSocketId, _isVolatile);
+        _namespace.Send(packet.End(ackId: null), _room, _moreRooms, _exceptSocketId, _isVolatile);
 }

@@ -9,17 +9,17 @@ internal static class EventName
 {
     private const int CharsOnStack = 128;
 
-    /// <summary>Reads it; no string is made for one that has a handler.</summary>
-    public static string In(ReadOnlySpan<byte> array, SocketHandlers handlers)
+    /// <summary>Reads it, and finds what handles it; no string is made for one that has a handler.</summary>
+    public static (string Name, SocketHandlers.Registration Registration) In(ReadOnlySpan<byte> array, SocketHandlers handlers)
     {
         Utf8JsonReader reader = new(array, PacketReader.AnyDepth);
         reader.Read();
         reader.Read();
         if (reader.TokenType == JsonTokenType.Number)
-            return Encoding.UTF8.GetString(reader.ValueSpan);
+            return handlers.Find(Encoding.UTF8.GetString(reader.ValueSpan));
         if (reader.ValueIsEscaped || reader.ValueSpan.Length > CharsOnStack)
-            return reader.GetString()!;
+            return handlers.Find(reader.GetString());
         Span<char> chars = stackalloc char[CharsOnStack];
-        return handlers.NameOf(chars[..Encoding.UTF8.GetChars(reader.ValueSpan, chars)]);
+        return handlers.Find(chars[..Encoding.UTF8.GetChars(reader.ValueSpan, chars)]);
     }
 }

@@ -121,7 +121,7 @@ internal sealed class EventQueue(Socket socket)
     private ValueTask Start(in Work work)
     {
         if (work.Event is { } socketEvent)
-            return socket.IsConnected ? socket.Handlers.Find(socketEvent.Name)(socketEvent) : ValueTask.CompletedTask;
+            return socket.IsConnected ? socketEvent.Registration.Handler(socketEvent) : ValueTask.CompletedTask;
         return work.Reason is { } reason ? socket.Handlers.DisconnectedAsync(socket, reason) : socket.Handlers.ConnectedAsync(socket);
     }
 
@@ -131,14 +131,14 @@ internal sealed class EventQueue(Socket socket)
             return;
 
         // A handler that has nothing to say has done what it was asked to.
-        if (socket.Handlers.Acknowledges(socketEvent.Name))
+        if (socketEvent.Registration.Acknowledges)
             socketEvent.Acknowledge();
         EngineMetrics metrics = Server.Metrics;
         if (metrics.Events.Enabled)
         {
             metrics.Events.Record(
                 Stopwatch.GetElapsedTime(started).TotalSeconds,
-                new KeyValuePair<string, object?>("event", socket.Handlers.Knows(socketEvent.Name) ? socketEvent.Name : "(unknown)"));
+                new KeyValuePair<string, object?>("event", socketEvent.Registration.IsForAny ? "(unknown)" : socketEvent.Name));
         }
     }
 

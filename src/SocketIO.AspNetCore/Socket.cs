@@ -121,57 +121,29 @@ public sealed class Socket
 
     /// <summary>Sends an event without arguments.</summary>
     /// <returns>False when it has ended.</returns>
-    public bool Emit(string eventName) => Send(BeginEvent(eventName));
+    public bool Emit(string eventName) => Send(Namespace.BeginEvent(eventName));
 
     /// <summary>Sends an event.</summary>
     /// <returns>False when it has ended.</returns>
-    public bool Emit<T>(string eventName, T argument)
-    {
-        PacketWriter packet = BeginEvent(eventName);
-        packet.Add(argument, JsonOptions);
-        return Send(packet);
-    }
+    public bool Emit<T>(string eventName, T argument) => Send(Namespace.BeginEvent(eventName).Add(argument));
 
     /// <summary>Sends an event.</summary>
     /// <returns>False when it has ended.</returns>
-    public bool Emit<T1, T2>(string eventName, T1 first, T2 second)
-    {
-        PacketWriter packet = BeginEvent(eventName);
-        packet.Add(first, JsonOptions);
-        packet.Add(second, JsonOptions);
-        return Send(packet);
-    }
+    public bool Emit<T1, T2>(string eventName, T1 first, T2 second) => Send(Namespace.BeginEvent(eventName).Add(first).Add(second));
 
     /// <summary>Sends an event.</summary>
     /// <returns>False when it has ended.</returns>
-    public bool Emit<T1, T2, T3>(string eventName, T1 first, T2 second, T3 third)
-    {
-        PacketWriter packet = BeginEvent(eventName);
-        packet.Add(first, JsonOptions);
-        packet.Add(second, JsonOptions);
-        packet.Add(third, JsonOptions);
-        return Send(packet);
-    }
+    public bool Emit<T1, T2, T3>(string eventName, T1 first, T2 second, T3 third) => Send(Namespace.BeginEvent(eventName).Add(first).Add(second).Add(third));
 
     /// <summary>Sends an event with arguments that were received.</summary>
     /// <returns>False when it has ended.</returns>
-    public bool Emit(string eventName, EventArguments arguments)
-    {
-        PacketWriter packet = BeginEvent(eventName);
-        packet.AddRaw(arguments.Json.Span, arguments.BinaryParts);
-        return Send(packet);
-    }
+    public bool Emit(string eventName, EventArguments arguments) => Send(Namespace.BeginEvent(eventName).Add(arguments));
 
     /// <summary>Sends an event with arguments that are JSON already.</summary>
     /// <param name="eventName">Its name.</param>
     /// <param name="utf8">Values, with commas between them. Not checked.</param>
     /// <returns>False when it has ended.</returns>
-    public bool EmitJson(string eventName, ReadOnlySpan<byte> utf8)
-    {
-        PacketWriter packet = BeginEvent(eventName);
-        packet.AddRaw(utf8, []);
-        return Send(packet);
-    }
+    public bool EmitJson(string eventName, ReadOnlySpan<byte> utf8) => Send(Namespace.BeginEvent(eventName).AddJson(utf8));
 
     /// <summary>Sends an event that was encoded before.</summary>
     /// <returns>False when it has ended.</returns>
@@ -189,8 +161,7 @@ public sealed class Socket
     /// <exception cref="JsonException">It has said something else.</exception>
     public async Task<TResult?> EmitWithAckAsync<T, TResult>(string eventName, T argument, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        PacketWriter packet = BeginEvent(eventName);
-        packet.Add(argument, JsonOptions);
+        PacketWriter packet = Namespace.BeginEvent(eventName).Add(argument);
         return (await SendWithAckAsync(packet, timeout, cancellationToken)).Get<TResult>(0);
     }
 
@@ -200,7 +171,7 @@ public sealed class Socket
     /// <exception cref="SocketDisconnectedException">It has gone.</exception>
     /// <exception cref="JsonException">It has said something else.</exception>
     public async Task<TResult?> EmitWithAckAsync<TResult>(string eventName, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
-        (await SendWithAckAsync(BeginEvent(eventName), timeout, cancellationToken)).Get<TResult>(0);
+        (await SendWithAckAsync(Namespace.BeginEvent(eventName), timeout, cancellationToken)).Get<TResult>(0);
 
     /// <summary>Ends it: the client leaves the namespace, and does not reconnect of itself.</summary>
     /// <param name="closeConnection">Whether to close the whole connection.</param>
@@ -211,11 +182,9 @@ public sealed class Socket
             Connection.Close();
     }
 
-    internal PacketWriter BeginPacket(string? eventName) => PacketWriter.Begin(Namespace.NameUtf8, eventName);
-
     internal void SendAcknowledgement(long ackId, PacketWriter packet)
     {
-        EncodedPacket encoded = packet.End(Namespace.NameUtf8, isAck: true, ackId);
+        EncodedPacket encoded = packet.End(ackId);
         if (IsConnected)
             Connection.TrySend(encoded);
     }
@@ -270,15 +239,9 @@ public sealed class Socket
         _events.AddDisconnected(reason);
     }
 
-    private PacketWriter BeginEvent(string eventName)
-    {
-        ArgumentNullException.ThrowIfNull(eventName);
-        return BeginPacket(eventName);
-    }
-
     private bool Send(PacketWriter packet)
     {
-        EncodedPacket encoded = packet.End(Namespace.NameUtf8, isAck: false, ackId: null);
+        EncodedPacket encoded = packet.End(ackId: null);
         return IsConnected && Connection.TrySend(encoded);
     }
 
@@ -286,7 +249,7 @@ public sealed class Socket
     {
         TaskCompletionSource<EventArguments> waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
         long ackId = Interlocked.Increment(ref _lastAckId);
-        EncodedPacket encoded = packet.End(Namespace.NameUtf8, isAck: false, ackId);
+        EncodedPacket encoded = packet.End(ackId);
         lock (_lock)
         {
             if (_disconnected is { } reason)

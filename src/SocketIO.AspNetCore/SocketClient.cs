@@ -153,7 +153,7 @@ internal sealed class SocketClient(SocketIOServer server, EngineConnection conne
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Middleware may throw anything; the client is refused.")]
     private async Task JoinAsync(string name, SocketHandlers handlers, IReadOnlyDictionary<string, string> parameters, Handshake handshake)
     {
-        Socket socket = new(connection, server.Hold(name), handlers, handshake, SocketIOServer.NewSocketId(), parameters);
+        Socket socket = new(connection, server.Hold(name), handlers, handshake, RandomId.New(), parameters);
         try
         {
             await handlers.RunMiddlewareAsync(socket);

@@ -8,9 +8,9 @@ public sealed class SocketEvent
     private readonly long? _ackId;
     private int _isAcknowledged;
 
-    internal SocketEvent(Socket socket, string name, in EventArguments arguments, long? ackId)
+    internal SocketEvent(Socket socket, (string Name, SocketHandlers.Registration Registration) named, in EventArguments arguments, long? ackId)
     {
-        (Socket, Name, Arguments, _ackId) = (socket, name, arguments, ackId);
+        (Socket, Name, Registration, Arguments, _ackId) = (socket, named.Name, named.Registration, arguments, ackId);
     }
 
     /// <summary>Who sent it.</summary>
@@ -25,43 +25,41 @@ public sealed class SocketEvent
     /// <summary>Whether the client waits for an acknowledgement, and has got none.</summary>
     public bool WantsAcknowledgement => _ackId is not null && Volatile.Read(ref _isAcknowledged) == 0;
 
+    /// <summary>What the application registered for it.</summary>
+    internal SocketHandlers.Registration Registration { get; }
+
     /// <summary>Acknowledges without saying more. Only the first acknowledgement counts, and none does that the client did not ask for.</summary>
     public void Acknowledge()
     {
         if (TakeAcknowledgement())
-            Socket.SendAcknowledgement(_ackId!.Value, Socket.BeginPacket(eventName: null));
+            Send(Begin());
     }
 
     /// <summary>Acknowledges with a value.</summary>
     public void Acknowledge<T>(T value)
     {
-        if (!TakeAcknowledgement())
-            return;
-        PacketWriter packet = Socket.BeginPacket(eventName: null);
-        packet.Add(value, Socket.JsonOptions);
-        Socket.SendAcknowledgement(_ackId!.Value, packet);
+        if (TakeAcknowledgement())
+            Send(Begin().Add(value));
     }
 
     /// <summary>Acknowledges with JSON that the application has.</summary>
     /// <param name="utf8">Values, with commas between them. Not checked.</param>
     public void AcknowledgeJson(ReadOnlySpan<byte> utf8)
     {
-        if (!TakeAcknowledgement())
-            return;
-        PacketWriter packet = Socket.BeginPacket(eventName: null);
-        packet.AddRaw(utf8, []);
-        Socket.SendAcknowledgement(_ackId!.Value, packet);
+        if (TakeAcknowledgement())
+            Send(Begin().AddJson(utf8));
     }
 
     /// <summary>Acknowledges with arguments that were received.</summary>
     public void Acknowledge(EventArguments arguments)
     {
-        if (!TakeAcknowledgement())
-            return;
-        PacketWriter packet = Socket.BeginPacket(eventName: null);
-        packet.AddRaw(arguments.Json.Span, arguments.BinaryParts);
-        Socket.SendAcknowledgement(_ackId!.Value, packet);
+        if (TakeAcknowledgement())
+            Send(Begin().Add(arguments));
     }
 
     private bool TakeAcknowledgement() => _ackId is not null && Interlocked.Exchange(ref _isAcknowledged, 1) == 0;
+
+    private PacketWriter Begin() => Socket.Namespace.BeginAcknowledgement();
+
+    private void Send(PacketWriter packet) => Socket.SendAcknowledgement(_ackId!.Value, packet);
 }

@@ -10,7 +10,7 @@ public sealed class SocketHandlers
     private readonly List<Func<Socket, ValueTask>> _middleware = [];
     private Func<Socket, ValueTask> _connected = static _ => ValueTask.CompletedTask;
     private Func<Socket, DisconnectReason, ValueTask> _disconnected = static (_, _) => ValueTask.CompletedTask;
-    private Registration _any = new(static _ => ValueTask.CompletedTask, Acknowledges: false);
+    private Registration _any = new(static _ => ValueTask.CompletedTask, Acknowledges: false, IsForAny: true);
     private Func<SocketEvent, Exception, bool> _failed = static (_, _) => false;
 
     internal SocketHandlers()
@@ -79,7 +79,7 @@ public sealed class SocketHandlers
     /// <summary>Handles the events that nothing else handles.</summary>
     public SocketHandlers OnAny(Func<SocketEvent, ValueTask> handler)
     {
-        _any = new Registration(handler, Acknowledges: false);
+        _any = new Registration(handler, Acknowledges: false, IsForAny: true);
         return this;
     }
 
@@ -101,17 +101,13 @@ public sealed class SocketHandlers
 
     internal ValueTask DisconnectedAsync(Socket socket, DisconnectReason reason) => _disconnected(socket, reason);
 
-    internal Func<SocketEvent, ValueTask> Find(string eventName) => _events.GetValueOrDefault(eventName, _any).Handler;
-
-    internal bool Acknowledges(string eventName) => _events.GetValueOrDefault(eventName, _any).Acknowledges;
-
-    internal bool Knows(string eventName) => _events.ContainsKey(eventName);
-
     internal bool TryFail(SocketEvent socketEvent, Exception exception) => _failed(socketEvent, exception);
 
-    /// <summary>The name, as the string that handlers were registered by, where there are any.</summary>
-    internal string NameOf(ReadOnlySpan<char> eventName) =>
-        _events.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(eventName, out string? known, out _) ? known : eventName.ToString();
+    /// <summary>What handles an event, and its name: as the string that it was registered by, where it was.</summary>
+    internal (string Name, Registration Registration) Find(ReadOnlySpan<char> eventName) =>
+        _events.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(eventName, out string? known, out Registration? registration)
+            ? (known, registration)
+            : (eventName.ToString(), _any);
 
     private static ValueTask Done(Action action)
     {
@@ -127,5 +123,9 @@ public sealed class SocketHandlers
         return this;
     }
 
-    private readonly record struct Registration(Func<SocketEvent, ValueTask> Handler, bool Acknowledges);
+    /// <summary>What handles an event.</summary>
+    /// <param name="Handler">Is given it.</param>
+    /// <param name="Acknowledges">Whether it is acknowledged when that has returned, unless it was before.</param>
+    /// <param name="IsForAny">Whether it handles what nothing else does.</param>
+    internal sealed record Registration(Func<SocketEvent, ValueTask> Handler, bool Acknowledges, bool IsForAny = false);
 }

@@ -1,9 +1,7 @@
-using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using System.Security.Claims;
-using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -18,8 +16,6 @@ namespace SocketIO.AspNetCore;
 /// <summary>The Socket.IO server of an application: a service, to send from anywhere.</summary>
 public sealed class SocketIOServer : IDisposable
 {
-    private const int SocketIdBytes = 15;
-
     private static readonly Dictionary<string, string> NoParameters = [];
 
     private readonly ConcurrentDictionary<string, SocketHandlers> _handlers = new(StringComparer.Ordinal);
@@ -84,20 +80,11 @@ public sealed class SocketIOServer : IDisposable
     {
         if (_namespaces.TryGetValue(name, out SocketNamespace? found))
             return found;
-        return _handlers.ContainsKey(name)
-            ? _namespaces.GetOrAdd(name, static (name, server) => new SocketNamespace(server, name, isKept: true), this)
-            : new SocketNamespace(this, name, isKept: false);
+        return _handlers.ContainsKey(name) ? GetOrAdd(name) : new SocketNamespace(this, name, isKept: false);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _engine.Dispose();
-
-    internal static string NewSocketId()
-    {
-        Span<byte> bytes = stackalloc byte[SocketIdBytes];
-        RandomNumberGenerator.Fill(bytes);
-        return Base64Url.EncodeToString(bytes);
-    }
 
     /// <summary>A connection that no transport has yet.</summary>
     internal EngineConnection MakeConnection(ClaimsPrincipal user) => _engine.MakeConnection(remoteAddress: null, user, webSocket: null);
@@ -125,8 +112,7 @@ public sealed class SocketIOServer : IDisposable
     {
         while (true)
         {
-            SocketNamespace held = _namespaces.GetOrAdd(
-                name, static (name, server) => new SocketNamespace(server, name, isKept: server._handlers.ContainsKey(name)), this);
+            SocketNamespace held = GetOrAdd(name);
             if (held.TryHold())
                 return held;
             Forget(held);
@@ -138,6 +124,10 @@ public sealed class SocketIOServer : IDisposable
         if (held.Release())
             Forget(held);
     }
+
+    // One with a name of its own stays; those of patterns come and go.
+    private SocketNamespace GetOrAdd(string name) => _namespaces.GetOrAdd(
+        name, static (name, server) => new SocketNamespace(server, name, isKept: server._handlers.ContainsKey(name)), this);
 
     private void Forget(SocketNamespace gone) => _namespaces.TryRemove(new KeyValuePair<string, SocketNamespace>(gone.Name, gone));
 

@@ -41,19 +41,21 @@ public sealed class SocketNamespace
     /// <summary>Encodes an event whose arguments are JSON already.</summary>
     /// <param name="eventName">Its name.</param>
     /// <param name="utf8">Values, with commas between them. Not checked.</param>
-    public PreparedEvent Prepare(string eventName, ReadOnlySpan<byte> utf8)
-    {
-        ArgumentNullException.ThrowIfNull(eventName);
-        PacketWriter packet = PacketWriter.Begin(NameUtf8, eventName);
-        packet.AddRaw(utf8, []);
-        return new PreparedEvent(packet.End(NameUtf8, isAck: false, ackId: null));
-    }
+    public PreparedEvent Prepare(string eventName, ReadOnlySpan<byte> utf8) => new(BeginEvent(eventName).AddJson(utf8).End(ackId: null));
 
     /// <summary>To the sockets of a room. A room is there when somebody is in it.</summary>
     public Broadcast To(string room) => All.To(room);
 
     /// <summary>The sockets of this server that are in a room now.</summary>
     public IReadOnlyList<Socket> SocketsIn(string room) => _rooms.TryGetValue(room, out Room? found) ? found.Members : [];
+
+    internal PacketWriter BeginEvent(string eventName)
+    {
+        ArgumentNullException.ThrowIfNull(eventName);
+        return PacketWriter.Begin(NameUtf8, JsonOptions, eventName);
+    }
+
+    internal PacketWriter BeginAcknowledgement() => PacketWriter.Begin(NameUtf8, JsonOptions, eventName: null);
 
     /// <summary>Keeps it as long as somebody is in it or about to be.</summary>
     /// <returns>False when it is not to be used any more.</returns>

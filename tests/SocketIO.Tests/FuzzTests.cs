@@ -139,9 +139,7 @@ public sealed class FuzzTests
             {
             }
 
-        PacketWriter writer = PacketWriter.Begin(packet.Namespace.Span, "again");
-        writer.AddRaw(arguments.Json.Span, attachments);
-        EncodedPacket again = writer.End(packet.Namespace.Span, isAck: false, packet.AckId);
+        EncodedPacket again = PacketWriter.Begin(packet.Namespace, JsonSerializerOptions.Default, "again").Add(arguments).End(packet.AckId);
         ReadOnlySpan<byte> frames = again.Frames.Span;
         ReadOnlySpan<byte> text = AspNetCore.EngineIO.WebSockets.Frames.Split(ref frames, out _);
         SocketPacket read = PacketReader.Read(text[1..].ToArray(), attachmentsMax: 10, depthMax: 64);

@@ -16,11 +16,7 @@ internal sealed class EncodedPacket
     private readonly byte[] _bytes;
     private byte[]? _deflated;
 
-    private EncodedPacket(byte[] bytes, bool isForWebSocketsOnly = false)
-    {
-        _bytes = bytes;
-        IsForWebSocketsOnly = isForWebSocketsOnly;
-    }
+    private EncodedPacket(byte[] bytes) => _bytes = bytes;
 
     public static EncodedPacket Ping { get; } = Text("2"u8);
 
@@ -29,9 +25,6 @@ internal sealed class EncodedPacket
     public static EncodedPacket Noop { get; } = Text("6"u8);
 
     public static EncodedPacket ProbeAnswer { get; } = Text("3probe"u8);
-
-    /// <summary>Whether it is a matter of the transport, that polling leaves out.</summary>
-    public bool IsForWebSocketsOnly { get; }
 
     /// <summary>The frames.</summary>
     public ReadOnlyMemory<byte> Frames => _bytes;
@@ -44,8 +37,8 @@ internal sealed class EncodedPacket
     /// <summary>A binary message.</summary>
     public static EncodedPacket Binary(ReadOnlySpan<byte> message) => Whole(WebSockets.Frames.Binary, message);
 
-    /// <summary>A control frame.</summary>
-    public static EncodedPacket Control(byte opcode, ReadOnlySpan<byte> payload) => Whole(opcode, payload, isForWebSocketsOnly: true);
+    /// <summary>A control frame: only ever for a WebSocket.</summary>
+    public static EncodedPacket Control(byte opcode, ReadOnlySpan<byte> payload) => Whole(opcode, payload);
 
     /// <summary>A text packet that includes its type, and binary messages that follow it.</summary>
     public static EncodedPacket WithAttachments(ReadOnlySpan<byte> text, IReadOnlyList<ReadOnlyMemory<byte>> attachments)
@@ -86,17 +79,17 @@ internal sealed class EncodedPacket
             }
 
             Span<byte> base64 = body.GetSpan(1 + Base64.GetMaxEncodedToUtf8Length(payload.Length));
-            base64[0] = (byte)'b';
+            base64[0] = PacketType.Base64;
             Base64.EncodeToUtf8(payload, base64[1..], out _, out int written);
             body.Advance(1 + written);
         }
     }
 
-    private static EncodedPacket Whole(byte opcode, ReadOnlySpan<byte> payload, bool isForWebSocketsOnly = false)
+    private static EncodedPacket Whole(byte opcode, ReadOnlySpan<byte> payload)
     {
         byte[] bytes = GC.AllocateUninitializedArray<byte>(WebSockets.Frames.HeaderBytes(payload.Length) + payload.Length);
         Write(bytes, opcode, payload);
-        return new EncodedPacket(bytes, isForWebSocketsOnly);
+        return new EncodedPacket(bytes);
     }
 
     private static int Write(Span<byte> destination, byte opcode, ReadOnlySpan<byte> payload)

@@ -670,8 +670,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
             {
                 EncodedPacket packet = _outgoing.Dequeue();
                 _outgoingBytes -= packet.Length;
-                if (!packet.IsForWebSocketsOnly)
-                    packet.WriteForPolling(body);
+                packet.WriteForPolling(body);
             }
 
             if (_closed is not null && !_closedByPacket)
@@ -720,6 +719,5 @@ public sealed class EngineConnection : IThreadPoolWorkItem
     // Within the lock. A ping that could not be sent in time does not give the client more of it.
     private bool IsOverdue(long now) => now >= (_awaitsPong ? _dueAt : _dueAt + _server.PingTimeout);
 
-    [SuppressMessage("Performance", "CA1822:Mark members as static", Justification = "Reads as a question to the connection.")]
-    private bool IsLostConnection(Exception exception) => exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+    private static bool IsLostConnection(Exception exception) => exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
 }

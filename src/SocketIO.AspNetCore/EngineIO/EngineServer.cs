@@ -1,9 +1,7 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Claims;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Threading.RateLimiting;
@@ -17,7 +15,6 @@ namespace SocketIO.AspNetCore.EngineIO;
 /// <summary>The connections of one path: answers its requests, and looks after who is still there.</summary>
 internal sealed class EngineServer : IDisposable
 {
-    private const int IdBytes = 15;
     private const int SweepsPerInterval = 20;
     private const int HandshakesPerSecond = 1_000;
     private const int HandshakesAtOnce = 10_000;
@@ -89,7 +86,7 @@ internal sealed class EngineServer : IDisposable
     /// <summary>Makes a connection, which is looked after from now on.</summary>
     public EngineConnection MakeConnection(IPAddress? remoteAddress, ClaimsPrincipal user, WebSocketTransport? webSocket)
     {
-        EngineConnection connection = new(this, NewId(), remoteAddress, user, webSocket);
+        EngineConnection connection = new(this, RandomId.New(), remoteAddress, user, webSocket);
         connection.Handler = _makeHandler(connection);
         _connections[connection.Id] = connection;
         Metrics.Opened();
@@ -343,13 +340,6 @@ internal sealed class EngineServer : IDisposable
     {
         (Stream stream, bool isDeflated) = await WebSocketHandshake.AcceptAsync(http, Options.PerMessageDeflate);
         return new WebSocketTransport(http, stream, isDeflated, Options.MaxPayload);
-    }
-
-    private static string NewId()
-    {
-        Span<byte> bytes = stackalloc byte[IdBytes];
-        RandomNumberGenerator.Fill(bytes);
-        return Base64Url.EncodeToString(bytes);
     }
 
     private EncodedPacket OpenPacket(string id, bool canUpgrade)

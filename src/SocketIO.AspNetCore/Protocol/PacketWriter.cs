@@ -27,6 +27,9 @@ internal sealed class PacketWriter
     private readonly Utf8JsonWriter _json;
     private ArrayBufferWriter<byte> _buffer = new();
     private byte[] _prefix = new byte[PrefixBytesMax];
+    private ReadOnlyMemory<byte> _namespace;
+    private JsonSerializerOptions _options = JsonSerializerOptions.Default;
+    private bool _isAck;
     private int _gap;
 
     // A converter may send something itself while a packet is written.
@@ -39,13 +42,14 @@ internal sealed class PacketWriter
         SkipValidation = true,
     });
 
-    /// <summary>Begins a packet's JSON: an array, and in it the event's name if there is one.</summary>
+    /// <summary>Begins a packet with arguments: a JSON array, and in it the event's name if there is one.</summary>
     /// <param name="namespace">UTF-8.</param>
+    /// <param name="options">How arguments are written.</param>
     /// <param name="eventName">Null for an acknowledgement.</param>
-    public static PacketWriter Begin(ReadOnlySpan<byte> @namespace, string? eventName)
+    public static PacketWriter Begin(ReadOnlyMemory<byte> @namespace, JsonSerializerOptions options, string? eventName)
     {
-        PacketWriter writer = _ofThread is { _isBusy: false } known ? known : _ofThread = new PacketWriter();
-        writer.Start(@namespace);
+        PacketWriter writer = Take(@namespace);
+        (writer._options, writer._isAck) = (options, eventName is null);
         writer._json.WriteStartArray();
         if (eventName is not null)
             writer._json.WriteStringValue(eventName);
@@ -53,21 +57,21 @@ internal sealed class PacketWriter
     }
 
     /// <summary>A packet that has no array.</summary>
-    public static EncodedPacket Write(SocketPacketType type, ReadOnlySpan<byte> @namespace, ReadOnlySpan<byte> json)
+    public static EncodedPacket Write(SocketPacketType type, ReadOnlyMemory<byte> @namespace, ReadOnlySpan<byte> json)
     {
-        PacketWriter writer = _ofThread is { _isBusy: false } known ? known : _ofThread = new PacketWriter();
-        writer.Start(@namespace);
+        PacketWriter writer = Take(@namespace);
         writer._buffer.Write(json);
-        return writer.Complete(type, @namespace, ackId: null);
+        return writer.Complete(type, ackId: null);
     }
 
     /// <summary>Adds an argument.</summary>
-    public void Add<T>(T value, JsonSerializerOptions options)
+    public PacketWriter Add<T>(T value)
     {
         Attachments.WriteTo(_attachments);
         try
         {
-            JsonSerializer.Serialize(_json, value, (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T)));
+            JsonSerializer.Serialize(_json, value, (JsonTypeInfo<T>)_options.GetTypeInfo(typeof(T)));
+            return this;
         }
         catch
         {
@@ -80,31 +84,45 @@ internal sealed class PacketWriter
         }
     }
 
-    /// <summary>Adds arguments that are JSON already, with what they refer to.</summary>
-    /// <param name="json">Values, with commas between them.</param>
-    /// <param name="attachments">All that their placeholders stand for; nothing else in the packet may be binary.</param>
-    public void AddRaw(ReadOnlySpan<byte> json, IReadOnlyList<ReadOnlyMemory<byte>> attachments)
+    /// <summary>Adds arguments that are JSON already.</summary>
+    /// <param name="utf8">Values, with commas between them.</param>
+    public PacketWriter AddJson(ReadOnlySpan<byte> utf8)
     {
-        if (!json.IsEmpty)
-            _json.WriteRawValue(json, skipInputValidation: true);
-        _attachments.AddRange(attachments);
+        if (!utf8.IsEmpty)
+            _json.WriteRawValue(utf8, skipInputValidation: true);
+        return this;
+    }
+
+    /// <summary>Adds arguments that were received, with what they refer to; nothing else in the packet may be binary.</summary>
+    public PacketWriter Add(in EventArguments arguments)
+    {
+        _attachments.AddRange(arguments.BinaryParts);
+        return AddJson(arguments.Json.Span);
     }
 
     /// <summary>Ends the packet.</summary>
-    public EncodedPacket End(ReadOnlySpan<byte> @namespace, bool isAck, long? ackId)
+    /// <param name="ackId">Under which the receiver is to answer, or what is answered here; null for an event that wants no answer.</param>
+    public EncodedPacket End(long? ackId)
     {
         _json.WriteEndArray();
         _json.Flush();
         bool isBinary = _attachments.Count > 0;
         return Complete(
-            isAck ? (isBinary ? SocketPacketType.BinaryAck : SocketPacketType.Ack) : (isBinary ? SocketPacketType.BinaryEvent : SocketPacketType.Event),
-            @namespace,
+            _isAck ? (isBinary ? SocketPacketType.BinaryAck : SocketPacketType.Ack) : (isBinary ? SocketPacketType.BinaryEvent : SocketPacketType.Event),
             ackId);
     }
 
-    private void Start(ReadOnlySpan<byte> @namespace)
+    private static PacketWriter Take(ReadOnlyMemory<byte> @namespace)
+    {
+        PacketWriter writer = _ofThread is { _isBusy: false } known ? known : _ofThread = new PacketWriter();
+        writer.Start(@namespace);
+        return writer;
+    }
+
+    private void Start(ReadOnlyMemory<byte> @namespace)
     {
         _isBusy = true;
+        _namespace = @namespace;
         _gap = PrefixBytesMax + @namespace.Length;
         if (_buffer.Capacity > KeptBytesMax)
             _buffer = new ArrayBufferWriter<byte>();
@@ -115,7 +133,7 @@ internal sealed class PacketWriter
         _json.Reset(_buffer);
     }
 
-    private EncodedPacket Complete(SocketPacketType type, ReadOnlySpan<byte> @namespace, long? ackId)
+    private EncodedPacket Complete(SocketPacketType type, long? ackId)
     {
         if (_prefix.Length < _gap)
             _prefix = new byte[_gap];
@@ -129,10 +147,10 @@ internal sealed class PacketWriter
             prefix[length++] = (byte)'-';
         }
 
-        if (!@namespace.SequenceEqual("/"u8))
+        if (!_namespace.Span.SequenceEqual("/"u8))
         {
-            @namespace.CopyTo(prefix[length..]);
-            length += @namespace.Length;
+            _namespace.Span.CopyTo(prefix[length..]);
+            length += _namespace.Length;
             prefix[length++] = (byte)',';
         }
 
