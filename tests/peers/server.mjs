@@ -142,7 +142,7 @@ export async function call(url, method, path, body, signal) {
   }
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((done, fail) => {
     const probe = createServer();
     probe.once('error', fail);

@@ -1,8 +1,10 @@
 // The conformance host (samples/SocketIO.Conformance) as a child process on a free port.
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../peers/server.mjs';
+import { until } from '../peers/tools.mjs';
+
+export { freePort, until };
 
 const program = resolve(
   process.env.SOCKETIO_HOST ?? join(import.meta.dirname, '../../samples/SocketIO.Conformance/bin/Debug/net10.0/SocketIO.Conformance.dll'));
@@ -24,26 +26,6 @@ export class Host {
     const gone = new Promise((done) => this.#child.once('exit', done));
     this.#child.kill('SIGKILL');
     await gone;
-  }
-}
-
-export function freePort() {
-  return new Promise((done, failed) => {
-    const server = createServer();
-    server.once('error', failed);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
-    });
-  });
-}
-
-/** Asks again until the condition holds; fails when it does not in time. */
-export async function until(condition, what, milliseconds = 20_000) {
-  const deadline = Date.now() + milliseconds;
-  while (!await condition()) {
-    if (Date.now() > deadline) throw new Error(`in ${milliseconds} ms it did not come to pass that ${what}`);
-    await delay(10);
   }
 }
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Syncline.AspNetCore.Accounts;
 using Syncline.Core.Operations;
-using Syncline.Engine.Spaces;
 using Syncline.Engine.Storage;
 
 namespace Syncline.AspNetCore.Doors;
@@ -76,17 +75,12 @@ internal sealed partial class DoorFilter(ICallers callers, ILogger<DoorFilter> l
     // Null: not for the client to know.
     private IResult? ProblemOf(Exception exception, HttpContext http, string correlationId)
     {
+        if (exception is StoreUnavailableException)
+            LogUnavailable(http.Request.Path, exception);
+        if (DoorError.Of(exception) is { } error)
+            return error.ToResult();
         switch (exception)
         {
-            case RequestException e:
-                return Problems.Of(e.Code, e.Message, e.RetryAfter);
-            case SpaceAccessException e:
-                return e.Head is { } head ? Problems.ResyncRequired(head) : Problems.Of(e.Code, e.Message);
-            case SpaceNotFoundException:
-                return Problems.Of(ErrorCodes.NotFound, "no such space");
-            case StoreUnavailableException e:
-                LogUnavailable(http.Request.Path, e);
-                return Problems.Of(ErrorCodes.Unavailable, e.Message);
             case BadHttpRequestException e:
                 return Problems.Of(
                     e.StatusCode == StatusCodes.Status413PayloadTooLarge ? ErrorCodes.PayloadTooLarge : ErrorCodes.InvalidRequest, e.Message);

@@ -7,7 +7,8 @@ namespace Syncline.AspNetCore.Doors;
 /// <summary>An answer that is written straight into the response, without objects in between.</summary>
 internal sealed class JsonAnswer(Action<Utf8JsonWriter> write) : IResult
 {
-    private static readonly JsonWriterOptions Options = new()
+    /// <summary>How the doors write JSON: text that is not ASCII as it is, and what is well-formed by construction unchecked.</summary>
+    public static JsonWriterOptions Options { get; } = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         SkipValidation = true,

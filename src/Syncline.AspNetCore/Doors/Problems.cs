@@ -39,25 +39,15 @@ public static class Problems
     public static IResult Of(string code, string detail, TimeSpan? retryAfter = null) => Make(code, detail, retryAfter, []);
 
     /// <summary>The cursor cannot be served; where the log stands and what it shares with its earlier lives.</summary>
-    public static IResult ResyncRequired(LogHead head)
-    {
-        JsonObject more = new()
-        {
-            ["epoch"] = head.Epoch.Value,
-            ["head"] = head.Seq,
-            ["previous"] = head.Earlier.Count == 0
-                ? null
-                : new JsonObject { ["epoch"] = head.Earlier[0].Epoch.Value, ["sharedUpTo"] = head.Earlier[0].SharedUpTo },
-        };
-        return Make(ErrorCodes.ResyncRequired, "the cursor is of another life of the log, or ahead of it; start anew and keep the outbox", null, more);
-    }
+    public static IResult ResyncRequired(LogHead head) => Make(
+        ErrorCodes.ResyncRequired, "the cursor is of another life of the log, or ahead of it; start anew and keep the outbox", null, PositionOf(head));
 
     /// <summary>Writes a problem where no result can be returned.</summary>
     public static Task WriteAsync(HttpContext context, string code, string detail) => Of(code, detail).ExecuteAsync(context);
 
     private static JsonProblem Make(string code, string detail, TimeSpan? retryAfter, JsonObject more)
     {
-        TimeSpan? wait = IsRetryable(code) ? retryAfter ?? DefaultRetryAfter : null;
+        TimeSpan? wait = WaitBefore(code, retryAfter);
         JsonObject problem = Describe(code, detail);
         if (wait is { } seconds)
             problem["retryAfter"] = Seconds(seconds);
@@ -65,6 +55,19 @@ public static class Problems
             problem[name] = value?.DeepClone();
         return new JsonProblem(StatusOf(code), problem, wait);
     }
+
+    /// <summary>How long to wait before the same is tried again; null when that is of no use.</summary>
+    internal static TimeSpan? WaitBefore(string code, TimeSpan? retryAfter) => IsRetryable(code) ? retryAfter ?? DefaultRetryAfter : null;
+
+    /// <summary>Where a log stands, and what it shares with its earlier lives: members of <c>resync_required</c>.</summary>
+    internal static JsonObject PositionOf(LogHead head) => new()
+    {
+        ["epoch"] = head.Epoch.Value,
+        ["head"] = head.Seq,
+        ["previous"] = head.Earlier.Count == 0
+            ? null
+            : new JsonObject { ["epoch"] = head.Earlier[0].Epoch.Value, ["sharedUpTo"] = head.Earlier[0].SharedUpTo },
+    };
 
     /// <summary>The members that every problem has.</summary>
     internal static JsonObject Describe(string code, string detail)

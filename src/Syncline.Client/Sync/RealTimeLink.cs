@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Syncline.Client.Storage;
 using Syncline.Core.Operations;
@@ -22,7 +21,6 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
 
     private static readonly TimeSpan OpenTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RestTime = TimeSpan.FromSeconds(5);
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LinkedSpace> _spaces = new(StringComparer.Ordinal);
@@ -134,7 +132,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
     private static string Json(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer, Relaxed))
+        using (Utf8JsonWriter writer = new(buffer, ServerConnection.WriterOptions))
             write(writer);
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }

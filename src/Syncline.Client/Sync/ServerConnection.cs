@@ -17,7 +17,8 @@ namespace Syncline.Client.Sync;
 /// </summary>
 internal sealed class ServerConnection : IDisposable
 {
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    /// <summary>How the client writes JSON.</summary>
+    public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly HttpMessageInvoker _http;
@@ -146,7 +147,7 @@ internal sealed class ServerConnection : IDisposable
     private static byte[] WritePush(Epoch? epoch, IReadOnlyList<Operation> operations, string clientId)
     {
         ArrayBufferWriter<byte> output = new(256 * operations.Count);
-        using (Utf8JsonWriter writer = new(output, Relaxed))
+        using (Utf8JsonWriter writer = new(output, WriterOptions))
         {
             writer.WriteStartObject();
             writer.WriteString("clientId"u8, clientId);

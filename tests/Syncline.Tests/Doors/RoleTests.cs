@@ -40,8 +40,8 @@ public sealed class RoleTests
         string vera = await server.RegisterAsync("vera");
         string ed = await server.RegisterAsync("ed");
         await server.MakeSpaceAsync(token: ann);
-        Assert.Equal(200, (await SetRoleAsync(server, "vera", "viewer", ann)).Status);
-        Assert.Equal(200, (await SetRoleAsync(server, "Ed", "editor", ann)).Status);
+        Assert.Equal(200, (await server.SetRoleAsync("vera", "viewer", ann)).Status);
+        Assert.Equal(200, (await server.SetRoleAsync("Ed", "editor", ann)).Status);
         Assert.Equal((403, "forbidden"), Code(await server.PushAsync(Note("v", "1"), token: vera)));
         Assert.Equal((403, "forbidden"), Code(await server.PutAsync(Move("v", "1", "root", null), token: vera)));
         Assert.Equal(200, (await server.PushAsync(Note("e", "1"), token: ed)).Status);
@@ -49,7 +49,7 @@ public sealed class RoleTests
         Assert.Single((await server.GetAsync("/spaces/plans/pull", vera)).Answer["operations"]!.AsArray());
         foreach (string token in new[] { vera, ed })
         {
-            Assert.Equal((403, "forbidden"), Code(await SetRoleAsync(server, "ed", "owner", token)));
+            Assert.Equal((403, "forbidden"), Code(await server.SetRoleAsync("ed", "owner", token)));
             Assert.Equal((403, "forbidden"), Code(await server.SendAsync(HttpMethod.Delete, "/spaces/plans/members/ann", token: token)));
             Assert.Equal((403, "forbidden"), Code(await server.SendAsync(HttpMethod.Delete, "/spaces/plans/members/nobody", token: token)));
             Assert.Equal((403, "forbidden"), Code(await server.SendAsync(HttpMethod.Patch, "/spaces/plans", """{"name":"Mine"}""", token)));
@@ -66,9 +66,9 @@ public sealed class RoleTests
         Assert.Equal(204, (await server.SendAsync(HttpMethod.Delete, "/spaces/plans/members/vera", token: vera)).Status);
         Assert.Equal((404, "not_found"), Code(await server.GetAsync("/spaces/plans", vera)));
         Assert.Equal((403, "forbidden"), Code(await server.SendAsync(HttpMethod.Delete, "/spaces/plans/members/ann", token: ann)));
-        Assert.Equal((403, "forbidden"), Code(await SetRoleAsync(server, "ann", "viewer", ann)));
-        Assert.Equal(200, (await SetRoleAsync(server, "ed", "owner", ann)).Status);
-        Assert.Equal(200, (await SetRoleAsync(server, "ann", "viewer", ed)).Status);
+        Assert.Equal((403, "forbidden"), Code(await server.SetRoleAsync("ann", "viewer", ann)));
+        Assert.Equal(200, (await server.SetRoleAsync("ed", "owner", ann)).Status);
+        Assert.Equal(200, (await server.SetRoleAsync("ann", "viewer", ed)).Status);
         Assert.Equal((403, "forbidden"), Code(await server.PushAsync(Note("a", "1"), token: ann)));
     }
 
@@ -79,7 +79,7 @@ public sealed class RoleTests
         string ann = await server.RegisterAsync("ann");
         string ed = await server.RegisterAsync("ed");
         await server.MakeSpaceAsync(token: ann);
-        await SetRoleAsync(server, "ed", "editor", ann);
+        await server.SetRoleAsync("ed", "editor", ann);
         await server.PushAsync(Note("a", "1"), token: ann);
         (_, JsonNode answer) = await server.PushAsync($"{Note("a", "1")},{Note("a", "2")},{Note("e", "2")}", token: ed);
         Assert.Equal(["duplicate", "actor_taken", "accepted"], [Result(answer, 0), Result(answer, 1), Result(answer, 2)]);
@@ -94,7 +94,7 @@ public sealed class RoleTests
         string ann = await server.RegisterAsync("ann");
         string vera = await server.RegisterAsync("vera");
         string epoch = await server.MakeSpaceAsync(token: ann);
-        await SetRoleAsync(server, "vera", "viewer", ann);
+        await server.SetRoleAsync("vera", "viewer", ann);
         Task<(int Status, JsonNode Answer)> pull = server.GetAsync("/spaces/plans/pull?wait=50", vera);
         Task<(int Status, JsonNode Answer)> sync = server.SyncAsync("""{"stateVectors":{"root":{}},"timeout":50000}""", token: vera);
         string cursors = """{"cursors":{"plans":{"after":0}},"wait":50}""";
@@ -122,8 +122,8 @@ public sealed class RoleTests
         Assert.Equal((201, "owner", 0), (status, made["role"]!.GetValue<string>(), made["head"]!.GetValue<int>()));
         Assert.Matches("^[0-9a-f]{32}$", made["id"]!.GetValue<string>());
         Assert.Equal((429, "quota_exceeded"), Code(await server.SendAsync(HttpMethod.Post, "/spaces", """{"name":"Third"}""", ann)));
-        Assert.Equal((404, "not_found"), Code(await SetRoleAsync(server, "nobody", "viewer", ann)));
-        Assert.Equal((400, "invalid_request"), Code(await SetRoleAsync(server, "ed", "king", ann)));
+        Assert.Equal((404, "not_found"), Code(await server.SetRoleAsync("nobody", "viewer", ann)));
+        Assert.Equal((400, "invalid_request"), Code(await server.SetRoleAsync("ed", "king", ann)));
         foreach (string body in new[]
         {
             "{}", """{"name":""}""", """{"name":7}""", """{"id":"con","name":"x"}""", """{"id":"../x","name":"x"}""", """{"id":"constructor","name":"x"}""",
@@ -169,9 +169,6 @@ public sealed class RoleTests
         (HttpMethod.Get, "/spaces/plans/trees/root", null),
         (HttpMethod.Get, "/spaces/plans/clients", null),
     ];
-
-    private static Task<(int Status, JsonNode Answer)> SetRoleAsync(TestServer server, string user, string role, string token) =>
-        server.SendAsync(HttpMethod.Put, $"/spaces/plans/members/{user}", $$"""{"role":"{{role}}"}""", token);
 
     private static (int Status, string Code) Code((int Status, JsonNode Answer) response) =>
         (response.Status, response.Answer["code"]!.GetValue<string>());

@@ -79,6 +79,10 @@ internal sealed class TestServer : IAsyncDisposable
         return answer["accessToken"]!.GetValue<string>();
     }
 
+    /// <summary>Makes somebody a member of the space <c>plans</c>, or another kind of one.</summary>
+    public Task<(int Status, JsonNode Answer)> SetRoleAsync(string user, string role, string token) =>
+        SendAsync(HttpMethod.Put, $"/spaces/plans/members/{user}", $$"""{"role":"{{role}}"}""", token);
+
     public static async Task<(int Status, JsonNode Answer)> ReadAsync(HttpResponseMessage response)
     {
         string text = await response.Content.ReadAsStringAsync();

@@ -26,7 +26,7 @@ internal sealed class Bootstrap(HttpContext context, LiveSpace space, Generation
         _hasBegun = true;
         HttpResponse response = context.Response;
         response.ContentType = "application/json; charset=utf-8";
-        await using Utf8JsonWriter writer = new(response.BodyWriter, ListJson.Options);
+        await using Utf8JsonWriter writer = new(response.BodyWriter, JsonAnswer.Options);
         writer.WriteStartObject();
         writer.WriteString("datasetGenerationKey"u8, generation.Key);
         await ListJson.WriteSnapshotAsync(writer, response.BodyWriter, snapshot, context.RequestAborted);

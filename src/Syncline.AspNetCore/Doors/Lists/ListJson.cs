@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Syncline.Core.Operations;
 
@@ -9,8 +8,6 @@ namespace Syncline.AspNetCore.Doors.Lists;
 internal static class ListJson
 {
     private const int SnapshotPieceCharacters = 16 * 1024;
-
-    public static JsonWriterOptions Options { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>Writes an operation: <c>{scope,resourceId,actor,clock,payload,serverSeq}</c>.</summary>
     public static void Write(Utf8JsonWriter writer, LoggedOperation logged)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Syncline.AspNetCore.Doors.Log;
@@ -13,8 +12,6 @@ namespace Syncline.AspNetCore.Doors.Lists;
 /// </summary>
 internal sealed class ListResults(BodyBudget.Claim claim)
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     private readonly ArrayBufferWriter<byte> _text = new();
 
     /// <summary>Adds the results of the next part.</summary>
@@ -22,7 +19,7 @@ internal sealed class ListResults(BodyBudget.Claim claim)
     public void Add(IReadOnlyList<OperationResult> results)
     {
         int room = _text.Capacity;
-        using (Utf8JsonWriter writer = new(_text, Options))
+        using (Utf8JsonWriter writer = new(_text, JsonAnswer.Options))
         {
             foreach (OperationResult result in results)
             {
@@ -47,7 +44,7 @@ internal sealed class ListResults(BodyBudget.Claim claim)
         {
             HttpResponse response = httpContext.Response;
             response.ContentType = "application/json; charset=utf-8";
-            await using (Utf8JsonWriter writer = new(response.BodyWriter, Options))
+            await using (Utf8JsonWriter writer = new(response.BodyWriter, JsonAnswer.Options))
             {
                 writer.WriteStartObject();
                 writer.WriteNumber("serverSeq"u8, head);

@@ -17,7 +17,7 @@ internal sealed class StaleGeneration(Generation present, string snapshot) : IRe
         HttpResponse response = httpContext.Response;
         response.StatusCode = Problems.StatusOf(ErrorCodes.StaleGeneration);
         response.ContentType = Problems.ContentType;
-        await using (Utf8JsonWriter writer = new(response.BodyWriter, ListJson.Options))
+        await using (Utf8JsonWriter writer = new(response.BodyWriter, JsonAnswer.Options))
         {
             writer.WriteStartObject();
             foreach ((string name, JsonNode? value) in problem)

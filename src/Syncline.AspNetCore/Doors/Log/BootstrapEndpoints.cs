@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -18,8 +17,6 @@ namespace Syncline.AspNetCore.Doors.Log;
 internal sealed partial class BootstrapEndpoints(
     LiveSpaces spaces, IOptions<LimitOptions> limits, BodyBudget bodies, ILogger<BootstrapEndpoints> logger)
 {
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     public void Map(RouteGroupBuilder group) =>
         group.MapGet("/spaces/{spaceId}/bootstrap", (Delegate)BootstrapAsync)
             .WithName("Bootstrap").WithSummary("The whole space as of one seq: states of trees and lists, and the other operations.").WithTags("Operations")
@@ -61,7 +58,7 @@ internal sealed partial class BootstrapEndpoints(
         private async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
         {
             IBufferWriter<byte> output = response.BodyWriter;
-            await using Utf8JsonWriter writer = new(output, Relaxed);
+            await using Utf8JsonWriter writer = new(output, JsonAnswer.Options);
             writer.WriteStartObject();
             writer.WriteString("epoch"u8, bootstrap.Epoch.Value);
             writer.WriteNumber("cursor"u8, bootstrap.Seq);

@@ -55,12 +55,15 @@ internal sealed class LogEndpoints(
     }
 
     /// <summary>The answer to a push that was not judged.</summary>
-    public static IResult Refused(PushOutcome outcome) => outcome switch
+    public static IResult Refused(PushOutcome outcome) => DoorError.Of(RefusalOf(outcome))!.ToResult();
+
+    /// <summary>The same where it has to be thrown.</summary>
+    public static Exception RefusalOf(PushOutcome outcome) => outcome switch
     {
-        PushOutcome.NotFound => Problems.Of(ErrorCodes.NotFound, "no such space"),
-        PushOutcome.Forbidden => Problems.Of(ErrorCodes.Forbidden, "viewers do not write"),
-        PushOutcome.ResyncRequired resync => Problems.ResyncRequired(resync.Head),
-        PushOutcome.Unavailable unavailable => Problems.Of(ErrorCodes.Unavailable, unavailable.Reason),
+        PushOutcome.NotFound => new RequestException(ErrorCodes.NotFound, "no such space"),
+        PushOutcome.Forbidden => new RequestException(ErrorCodes.Forbidden, "viewers do not write"),
+        PushOutcome.ResyncRequired resync => SpaceAccessException.ResyncRequired(resync.Head),
+        PushOutcome.Unavailable unavailable => new RequestException(ErrorCodes.Unavailable, unavailable.Reason),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

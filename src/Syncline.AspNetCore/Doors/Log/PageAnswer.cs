@@ -25,7 +25,7 @@ internal sealed class PageAnswer(FollowPage page) : IResult
     {
         HttpResponse response = httpContext.Response;
         response.ContentType = "application/json; charset=utf-8";
-        if (page.SharedAnswer(static page => new PageAnswer(page).ToArray()) is { } answer)
+        if (SharedBy(page) is { } answer)
         {
             response.ContentLength = answer.Length;
             response.BodyWriter.Write(answer);
@@ -51,8 +51,12 @@ internal sealed class PageAnswer(FollowPage page) : IResult
         output.Write(end[..endLength]);
     }
 
-    /// <summary>The whole answer.</summary>
-    public byte[] ToArray()
+    /// <summary>The whole answer; the same bytes for all who share the page, whatever door they are at.</summary>
+    public static byte[] ToUtf8(FollowPage page) => SharedBy(page) ?? new PageAnswer(page).ToArray();
+
+    private static byte[]? SharedBy(FollowPage page) => page.SharedAnswer(static page => new PageAnswer(page).ToArray());
+
+    private byte[] ToArray()
     {
         Span<byte> end = stackalloc byte[EndBytesMax];
         int endLength = WritePosition(end);

@@ -9,26 +9,21 @@ namespace Syncline.AspNetCore.Doors.RealTime;
 /// Sends the log to a connection that follows it, from its own cursor and at its own pace: the next page is read when the connection keeps up. There
 /// is no queue of pages that could overflow.
 /// </summary>
-internal sealed class LogFeed : IAsyncDisposable
+internal sealed class LogFeed : SpaceFeed
 {
-    private readonly SpaceConnection _connection;
     private readonly Follower _follower;
     private readonly string? _clientId;
-    private readonly CancellationTokenSource _stopping;
     private readonly Lock _lock = new();
-    private readonly Task _running;
     private TaskCompletionSource? _moved;
     private long _sent;
     private bool _isOver;
 
     public LogFeed(SpaceConnection connection, FollowRequest request, PageLimits limits)
+        : base(connection, "follow")
     {
-        _connection = connection;
         _clientId = request.ClientId;
-        _stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.Ended);
         _follower = connection.Space.Follow(connection.UserId, request.After, request.Selection, limits);
         _follower.Passed = SentUpToCursor;
-        _running = RunAsync(_stopping.Token);
     }
 
     /// <summary>
@@ -51,63 +46,39 @@ internal sealed class LogFeed : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    protected override async Task SendAsync(CancellationToken stopping)
     {
-        await _stopping.CancelAsync();
-        await _running;
-        _stopping.Dispose();
+        do
+        {
+            await Connection.MayGoOnAsync(stopping);
+            FollowPage page = await _follower.NextAsync(wait: true, stopping);
+
+            // The right may have ended during the wait.
+            await Connection.MayGoOnAsync(stopping);
+            Send(page);
+            SentUpToCursor();
+            Connection.Space.NoteClient(Connection.UserId, _clientId, page.Cursor);
+        }
+        while (await Connection.Socket.Connection.DrainAsync(stopping));
     }
 
-    private async Task RunAsync(CancellationToken stopping)
+    protected override void Over()
     {
-        // Not on the thread of whoever asked to follow: a first page may be long in the reading.
-        await Task.Yield();
-        try
-        {
-            while (true)
-            {
-                await _connection.MayGoOnAsync(stopping);
-                FollowPage page = await _follower.NextAsync(wait: true, stopping);
-
-                // The right may have ended during the wait.
-                await _connection.MayGoOnAsync(stopping);
-                Send(page);
-                SentUpToCursor();
-                _connection.Space.NoteClient(_connection.UserId, _clientId, page.Cursor);
-                if (!await _connection.Socket.Connection.DrainAsync(stopping))
-                    return;
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // Another takes its place, or the connection has ended.
-        }
-        catch (Exception e) when (RealTimeError.Of(e) is { } error)
-        {
-            error.Tell(_connection.Socket, "follow");
-        }
-        catch (Exception e)
-        {
-            _connection.Failed("follow", e);
-        }
-        finally
-        {
-            lock (_lock)
-                _isOver = true;
-            SentUpToCursor();
-        }
+        lock (_lock)
+            _isOver = true;
+        SentUpToCursor();
     }
 
     private void Send(FollowPage page)
     {
-        _connection.Delivered(page.Operations[0].ReceivedAt);
-        if (page.SharedEvent(static (page, space) => Prepare(page, space), _connection.Socket.Namespace) is { } shared)
-            _connection.Socket.Emit(shared);
+        Connection.Delivered(page.Operations[0].ReceivedAt);
+        if (page.SharedEvent(static (page, space) => Prepare(page, space), Connection.Socket.Namespace) is { } shared)
+            Connection.Socket.Emit(shared);
         else
-            _connection.Socket.Emit(Prepare(page, _connection.Socket.Namespace));
+            Connection.Socket.Emit(Prepare(page, Connection.Socket.Namespace));
     }
 
-    private static PreparedEvent Prepare(FollowPage page, SocketNamespace space) => space.Prepare("operations", new PageAnswer(page).ToArray());
+    private static PreparedEvent Prepare(FollowPage page, SocketNamespace space) => space.Prepare("operations", PageAnswer.ToUtf8(page));
 
     // The follower's cursor is ahead while its page is not sent.
     private void SentUpToCursor()

@@ -76,7 +76,7 @@ internal sealed partial class RealTimeDoor(
                 throw;
             }
         }
-        catch (Exception e) when (RealTimeError.Of(e) is { } error)
+        catch (Exception e) when (DoorError.Of(e) is { } error)
         {
             throw error.ToRefusal();
         }
@@ -128,14 +128,14 @@ internal sealed partial class RealTimeDoor(
         {
             // Nobody is there to be told.
         }
-        catch (Exception exception) when (RealTimeError.Of(exception) is { } error)
+        catch (Exception exception) when (DoorError.Of(exception) is { } error)
         {
             error.Answer(e);
         }
         catch (Exception exception)
         {
             LogFault(e.Name, connection.Space.Id, exception);
-            new RealTimeError(ErrorCodes.Internal, "a fault of the server's; its log has it").Answer(e);
+            new DoorError(ErrorCodes.Internal, "a fault of the server's; its log has it").Answer(e);
         }
     }
 
@@ -145,7 +145,7 @@ internal sealed partial class RealTimeDoor(
         connection.Space.DemandRole(connection.UserId, Role.Viewer);
         await connection.Space.DemandServableAsync(request.Epoch, request.After, connection.Ended);
         connection.Space.NoteClient(connection.UserId, request.ClientId, request.After);
-        await connection.FollowAsync(() => new LogFeed(connection, request, Page));
+        await connection.FollowAsync(new LogFeed(connection, request, Page));
         return null;
     }
 
@@ -188,18 +188,17 @@ internal sealed partial class RealTimeDoor(
     private async ValueTask<Action<Utf8JsonWriter>?> FollowTreesAsync(SpaceConnection connection, EventArguments arguments)
     {
         connection.Space.DemandRole(connection.UserId, Role.Viewer);
-        Dictionary<ResourceId, StateVector>? trees = arguments.Count == 0 ? null : ReadTrees(FirstOf(arguments).Utf8.Span);
-        await connection.FollowTreesAsync(() => new TreeFeed(connection, trees, Page));
+        SortedDictionary<ResourceId, StateVector>? trees = arguments.Count == 0 ? null : ReadTrees(FirstOf(arguments).Utf8.Span);
+        await connection.FollowTreesAsync(new TreeFeed(connection, trees, Page));
         return null;
     }
 
     private async ValueTask<Action<Utf8JsonWriter>?> PushTreeAsync(SpaceConnection connection, EventArguments arguments)
     {
-        (ResourceId treeId, List<PushItem> items, List<string?> ids) = treeDoor.ReadBare(FirstOf(arguments).Utf8.Span);
+        (ResourceId treeId, List<PushItem> items, List<string?> ids) = treeDoor.Read(FirstOf(arguments).Utf8.Span, isBare: true);
         connection.Own(items.Where(item => item.Operation is not null).Select(item => item.Operation!.Id.Actor));
         PushOutcome.Judged judged = await PushAsync(connection, epoch: null, items);
-        if (TreeEndpoints.AcceptedTransients(items, judged) is { Length: > 0 } transients)
-            connection.Room.Relay(treeId, transients, connection);
+        connection.Room.RelayTransients(treeId, items, judged, connection);
         return writer => TreeEndpoints.WriteMembers(writer, judged, ids);
     }
 
@@ -214,23 +213,13 @@ internal sealed partial class RealTimeDoor(
     {
         connection.Space.DemandRole(connection.UserId, Role.Editor);
         rate.Demand(connection.UserId, items.Count);
-        switch (await connection.Space.PushAsync(connection.UserId, epoch, items, connection.Ended))
-        {
-            case PushOutcome.Judged judged:
-                // The answer is not ahead of what the connection has seen of the log.
-                await connection.SentAsync(LastSeq(judged));
-                return judged;
-            case PushOutcome.NotFound:
-                throw new RequestException(ErrorCodes.NotFound, "no such space");
-            case PushOutcome.Forbidden:
-                throw new RequestException(ErrorCodes.Forbidden, "viewers do not write");
-            case PushOutcome.ResyncRequired resync:
-                throw SpaceAccessException.ResyncRequired(resync.Head);
-            case PushOutcome.Unavailable unavailable:
-                throw new RequestException(ErrorCodes.Unavailable, unavailable.Reason);
-            default:
-                throw new System.Diagnostics.UnreachableException();
-        }
+        PushOutcome outcome = await connection.Space.PushAsync(connection.UserId, epoch, items, connection.Ended);
+        if (outcome is not PushOutcome.Judged judged)
+            throw LogEndpoints.RefusalOf(outcome);
+
+        // The answer is not ahead of what the connection has seen of the log.
+        await connection.SentAsync(LastSeq(judged));
+        return judged;
     }
 
     private static long LastSeq(PushOutcome.Judged judged)
@@ -249,26 +238,16 @@ internal sealed partial class RealTimeDoor(
         return last;
     }
 
-    private static Dictionary<ResourceId, StateVector>? ReadTrees(ReadOnlySpan<byte> text)
+    private static SortedDictionary<ResourceId, StateVector>? ReadTrees(ReadOnlySpan<byte> text)
     {
-        Dictionary<ResourceId, StateVector>? trees = null;
+        SortedDictionary<ResourceId, StateVector>? trees = null;
         JsonBody body = new(text);
         while (body.NextMember() is { } member)
         {
-            if (member != "trees" || body.IsNull)
-            {
+            if (member == "trees" && !body.IsNull)
+                trees = TreeVectors.Read(ref body, member, allowsNull: true);
+            else
                 body.Skip();
-                continue;
-            }
-
-            trees = [];
-            body.BeginObject(member);
-            while (body.NextKey() is { } name)
-            {
-                if (!ResourceId.TryParse(name, out ResourceId treeId))
-                    throw JsonBody.Invalid("trees names an invalid tree id");
-                trees[treeId] = body.IsNull ? new StateVector() : body.StateVector();
-            }
         }
 
         return trees;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Syncline.AspNetCore.Doors.RealTime;
@@ -8,12 +7,10 @@ namespace Syncline.AspNetCore.Doors.RealTime;
 /// <summary>Writes JSON for events.</summary>
 internal static class RealTimeJson
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     public static ReadOnlySpan<byte> ToUtf8(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> buffer = new();
-        using Utf8JsonWriter writer = new(buffer, Options);
+        using Utf8JsonWriter writer = new(buffer, JsonAnswer.Options);
         write(writer);
         writer.Flush();
         return buffer.WrittenSpan;

@@ -34,6 +34,7 @@ internal sealed class SpaceConnection
     private TaskCompletionSource? _pause;
     private Expiry _next = Expiry.Warning;
     private LogFeed? _log;
+    private TreeFeed? _trees;
     private bool _isOver;
 
     public SpaceConnection(
@@ -65,7 +66,7 @@ internal sealed class SpaceConnection
     public SpaceRoom Room { get; }
 
     /// <summary>What is sent of trees; null when the client did not ask for them.</summary>
-    public TreeFeed? Trees { get; private set; }
+    public TreeFeed? Trees => Volatile.Read(ref _trees);
 
     /// <summary>Cancelled when it is over.</summary>
     public CancellationToken Ended { get; }
@@ -167,36 +168,10 @@ internal sealed class SpaceConnection
     }
 
     /// <summary>Replaces what is sent of the log.</summary>
-    public async ValueTask FollowAsync(Func<LogFeed> begin)
-    {
-        await _changing.WaitAsync(Ended);
-        try
-        {
-            if (_log is not null)
-                await _log.DisposeAsync();
-            _log = begin();
-        }
-        finally
-        {
-            _changing.Release();
-        }
-    }
+    public ValueTask FollowAsync(LogFeed feed) => BeginAsync(feed, () => Interlocked.Exchange(ref _log, feed));
 
     /// <summary>Replaces what is sent of trees.</summary>
-    public async ValueTask FollowTreesAsync(Func<TreeFeed> begin)
-    {
-        await _changing.WaitAsync(Ended);
-        try
-        {
-            if (Trees is not null)
-                await Trees.DisposeAsync();
-            Trees = begin();
-        }
-        finally
-        {
-            _changing.Release();
-        }
-    }
+    public ValueTask FollowTreesAsync(TreeFeed feed) => BeginAsync(feed, () => Interlocked.Exchange(ref _trees, feed));
 
     /// <summary>Returns when the connection has seen everything up to a seq, if it follows.</summary>
     public Task SentAsync(long seq) => _log?.SentAsync(seq) ?? Task.CompletedTask;
@@ -214,11 +189,26 @@ internal sealed class SpaceConnection
     public void Failed(string eventName, Exception exception)
     {
         _failed(eventName, exception);
-        new RealTimeError(ErrorCodes.Internal, "a fault of the server's; its log has it").Tell(Socket, eventName);
+        new DoorError(ErrorCodes.Internal, "a fault of the server's; its log has it").Tell(Socket, eventName);
     }
 
     /// <summary>It is over; called once, however it came.</summary>
     public void Over() => _ = OverAsync();
+
+    private async ValueTask BeginAsync(SpaceFeed feed, Func<SpaceFeed?> takePlace)
+    {
+        await _changing.WaitAsync(Ended);
+        try
+        {
+            if (takePlace() is { } before)
+                await before.DisposeAsync();
+            feed.Start();
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
 
     private async Task OverAsync()
     {
@@ -238,8 +228,8 @@ internal sealed class SpaceConnection
         {
             if (_log is not null)
                 await _log.DisposeAsync();
-            if (Trees is not null)
-                await Trees.DisposeAsync();
+            if (_trees is not null)
+                await _trees.DisposeAsync();
         }
         finally
         {
@@ -272,7 +262,7 @@ internal sealed class SpaceConnection
 
     private void End(string code, string message)
     {
-        new RealTimeError(code, message).Tell(Socket, "connection");
+        new DoorError(code, message).Tell(Socket, "connection");
 
         // Who may come back does so of itself when the connection is lost, and does not when it was told to leave.
         if (Problems.IsRetryable(code))

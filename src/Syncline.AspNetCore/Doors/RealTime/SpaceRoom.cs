@@ -2,6 +2,7 @@ using SocketIO.AspNetCore;
 using Syncline.Core.Operations;
 using Syncline.Core.Tree;
 using Syncline.Engine.Presence;
+using Syncline.Engine.Writing;
 
 namespace Syncline.AspNetCore.Doors.RealTime;
 
@@ -53,12 +54,19 @@ internal sealed class SpaceRoom : IDisposable
             socket.EmitJson("presence", Text(Presence.Connections, [], isFull: true));
     }
 
-    /// <summary>Sends transient operations to all others who want their tree.</summary>
+    /// <summary>Sends what is not stored of pushed operations, as far as it was accepted, to all others who want their tree.</summary>
     /// <param name="treeId">The tree.</param>
-    /// <param name="operations">What was accepted.</param>
-    /// <param name="origin">Who made them; null when nobody who is connected.</param>
-    public void Relay(ResourceId treeId, IReadOnlyList<Operation> operations, SpaceConnection? origin)
+    /// <param name="items">What was pushed.</param>
+    /// <param name="judged">What became of it.</param>
+    /// <param name="origin">Who pushed; null when nobody who is connected.</param>
+    public void RelayTransients(ResourceId treeId, List<PushItem> items, PushOutcome.Judged judged, SpaceConnection? origin)
     {
+        Operation[] operations =
+        [
+            .. items.Where((item, i) => item.Operation is { IsTransient: true } && judged.Results[i] is OperationResult.Accepted).Select(item => item.Operation!),
+        ];
+        if (operations.Length == 0)
+            return;
         SpaceConnection[] members;
         lock (_lock)
         {

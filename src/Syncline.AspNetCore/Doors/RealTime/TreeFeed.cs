@@ -11,68 +11,36 @@ namespace Syncline.AspNetCore.Doors.RealTime;
 /// Sends a RepTree client what its state vectors lack, and then what others make: <c>ops:sync</c>, <c>ops:sync:done</c> and <c>ops:receive</c>, at the pace
 /// at which the connection keeps up.
 /// </summary>
-internal sealed class TreeFeed : IAsyncDisposable
+internal sealed class TreeFeed : SpaceFeed
 {
-    private readonly SpaceConnection _connection;
-    private readonly IReadOnlyDictionary<ResourceId, StateVector>? _trees;
+    private readonly SortedDictionary<ResourceId, StateVector>? _trees;
     private readonly PageLimits _limits;
-    private readonly CancellationTokenSource _stopping;
-    private readonly Task _running;
 
     /// <param name="connection">To whom.</param>
     /// <param name="trees">What the client has of each tree that it wants; null for all trees, of which it has nothing.</param>
     /// <param name="limits">Where to cut what is sent at once.</param>
-    public TreeFeed(SpaceConnection connection, IReadOnlyDictionary<ResourceId, StateVector>? trees, PageLimits limits)
-    {
-        (_connection, _trees, _limits) = (connection, trees, limits);
-        _stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.Ended);
-        _running = RunAsync(_stopping.Token);
-    }
+    public TreeFeed(SpaceConnection connection, SortedDictionary<ResourceId, StateVector>? trees, PageLimits limits)
+        : base(connection, "ops:state") => (_trees, _limits) = (trees, limits);
 
     /// <summary>Whether the client wants a tree.</summary>
     public bool Wants(ResourceId treeId) => _trees is null || _trees.ContainsKey(treeId);
 
-    public async ValueTask DisposeAsync()
+    protected override async Task SendAsync(CancellationToken stopping)
     {
-        await _stopping.CancelAsync();
-        await _running;
-        _stopping.Dispose();
-    }
-
-    private async Task RunAsync(CancellationToken stopping)
-    {
-        await Task.Yield();
-        try
-        {
-            (long cursor, Epoch epoch) = await SyncAsync(stopping);
-            _connection.Room.SendTransients(_connection, this);
-            await ReceiveAsync(cursor, epoch, stopping);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // Another takes its place, or the connection has ended.
-        }
-        catch (Exception e) when (RealTimeError.Of(e) is { } error)
-        {
-            error.Tell(_connection.Socket, "ops:state");
-        }
-        catch (Exception e)
-        {
-            _connection.Failed("ops:state", e);
-        }
+        (long cursor, Epoch epoch) = await SyncAsync(stopping);
+        Connection.Room.SendTransients(Connection, this);
+        await ReceiveAsync(cursor, epoch, stopping);
     }
 
     // What the client lacks, page by page: what was sent counts as had from then on.
     private async Task<(long Cursor, Epoch Epoch)> SyncAsync(CancellationToken stopping)
     {
-        SortedDictionary<ResourceId, StateVector> vectors = new(Comparer<ResourceId>.Create(static (x, y) => string.CompareOrdinal(x.Value, y.Value)));
-        foreach ((ResourceId treeId, StateVector vector) in _trees ?? await AllTreesAsync(stopping))
-            vectors[treeId] = vector;
+        SortedDictionary<ResourceId, StateVector> vectors = _trees ?? await AllTreesAsync(stopping);
         while (true)
         {
-            await _connection.MayGoOnAsync(stopping);
+            await Connection.MayGoOnAsync(stopping);
             SyncRequest request = new(vectors, TimeSpan.Zero, Cursor: null, Epoch: null, WantsVectors: true, ClientId: null);
-            SyncAnswer answer = await new TreeSync(_connection.Space, _connection.UserId, request, _limits).NowAsync(stopping);
+            SyncAnswer answer = await new TreeSync(Connection.Space, Connection.UserId, request, _limits).NowAsync(stopping);
             await SendAsync("ops:sync", answer.Operations, leavesOutOwn: false, stopping);
             if (answer is { HasMore: false, Cursor: { } cursor })
             {
@@ -85,20 +53,28 @@ internal sealed class TreeFeed : IAsyncDisposable
         }
     }
 
-    private async Task<Dictionary<ResourceId, StateVector>> AllTreesAsync(CancellationToken stopping) => await _connection.Space.ReadTreesAsync(
-        _connection.UserId, static (trees, _) => trees.Trees.Keys.ToDictionary(static treeId => treeId, static _ => new StateVector()), stopping);
+    private async Task<SortedDictionary<ResourceId, StateVector>> AllTreesAsync(CancellationToken stopping) => await Connection.Space.ReadTreesAsync(
+        Connection.UserId,
+        static (trees, _) =>
+        {
+            SortedDictionary<ResourceId, StateVector> nothing = TreeVectors.New();
+            foreach (ResourceId treeId in trees.Trees.Keys)
+                nothing.Add(treeId, new StateVector());
+            return nothing;
+        },
+        stopping);
 
     private async Task ReceiveAsync(long cursor, Epoch epoch, CancellationToken stopping)
     {
         SyncRequest request = new(Vectors: null, TimeSpan.Zero, cursor, epoch, WantsVectors: false, ClientId: null);
-        TreeSync sync = new(_connection.Space, _connection.UserId, request, _limits);
+        TreeSync sync = new(Connection.Space, Connection.UserId, request, _limits);
         SyncAnswer idle = new() { Operations = [], Cursor = cursor, Epoch = epoch, HasMore = false };
         while (true)
         {
             // The snapshot, and the signal in it, before the look: what comes after this line ends the wait below.
             Feed.Snapshot snapshot = sync.Newest;
             if (snapshot.Head.Epoch != epoch)
-                await _connection.Space.DemandServableAsync(epoch, cursor, stopping);
+                await Connection.Space.DemandServableAsync(epoch, cursor, stopping);
             if (!sync.Look(snapshot, idle, ref cursor, out SyncAnswer? answer))
             {
                 await snapshot.Next.WaitAsync(stopping);
@@ -109,7 +85,7 @@ internal sealed class TreeFeed : IAsyncDisposable
             cursor = answer.Cursor ?? cursor;
             epoch = answer.Epoch;
             idle = idle with { Epoch = epoch };
-            await _connection.MayGoOnAsync(stopping);
+            await Connection.MayGoOnAsync(stopping);
             await SendAsync("ops:receive", answer.Operations, leavesOutOwn: true, stopping);
         }
     }
@@ -117,12 +93,12 @@ internal sealed class TreeFeed : IAsyncDisposable
     private async Task SendAsync(string eventName, IReadOnlyList<LoggedOperation> operations, bool leavesOutOwn, CancellationToken stopping)
     {
         foreach (IGrouping<ResourceId, LoggedOperation> tree in operations
-            .Where(logged => Wants(logged.Operation.Id.ResourceId) && !(leavesOutOwn && _connection.IsOwn(logged.Operation.Id.Actor)))
+            .Where(logged => Wants(logged.Operation.Id.ResourceId) && !(leavesOutOwn && Connection.IsOwn(logged.Operation.Id.Actor)))
             .GroupBy(logged => logged.Operation.Id.ResourceId)
             .OrderBy(tree => tree.Key.Value, StringComparer.Ordinal))
         {
-            Emit(_connection.Socket, eventName, tree.Key, tree.OrderBy(logged => logged.Operation.Id.Stamp).Select(logged => logged.Operation));
-            if (!await _connection.Socket.Connection.DrainAsync(stopping))
+            Emit(Connection.Socket, eventName, tree.Key, tree.OrderBy(logged => logged.Operation.Id.Stamp).Select(logged => logged.Operation));
+            if (!await Connection.Socket.Connection.DrainAsync(stopping))
                 stopping.ThrowIfCancellationRequested();
         }
     }
@@ -141,7 +117,7 @@ internal sealed class TreeFeed : IAsyncDisposable
         }));
 
     private void SendDone(IEnumerable<ResourceId> treeIds, IReadOnlyList<(ResourceId TreeId, byte[] Vector)> vectors) =>
-        _connection.Socket.EmitJson("ops:sync:done", RealTimeJson.ToUtf8(writer =>
+        Connection.Socket.EmitJson("ops:sync:done", RealTimeJson.ToUtf8(writer =>
         {
             writer.WriteStartObject();
             writer.WriteStartArray("treeIds"u8);

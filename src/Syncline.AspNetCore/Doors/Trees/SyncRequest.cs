@@ -34,15 +34,7 @@ internal sealed record SyncRequest(
             switch (member)
             {
                 case "stateVectors":
-                    vectors = new SortedDictionary<ResourceId, StateVector>(ById.Instance);
-                    body.BeginObject(member);
-                    while (body.NextKey() is { } name)
-                    {
-                        if (!ResourceId.TryParse(name, out ResourceId treeId))
-                            throw JsonBody.Invalid("stateVectors names an invalid tree id");
-                        vectors[treeId] = body.StateVector();
-                    }
-
+                    vectors = TreeVectors.Read(ref body, member, allowsNull: false);
                     break;
                 case "timeout":
                     timeout = Query.ToTime((body.OptionalNumber(member) ?? 0) / 1000);
@@ -91,12 +83,5 @@ internal sealed record SyncRequest(
         }
 
         return ((ulong)(uint)first.ToHashCode() << 32) | (uint)second.ToHashCode();
-    }
-
-    private sealed class ById : IComparer<ResourceId>
-    {
-        public static ById Instance { get; } = new();
-
-        public int Compare(ResourceId x, ResourceId y) => string.CompareOrdinal(x.Value, y.Value);
     }
 }

@@ -140,111 +140,61 @@ internal sealed class TreeEndpoints(
     {
         UserId userId = context.Caller().UserId;
         await using LiveSpaces.Lease lease = await context.LeaseSpaceAsync(spaces, spaceId, Role.Editor);
-        List<PushItem> items = [];
-        List<string?> ids = [];
         using RequestBody.Held body = await RequestBody.HoldAsync(context, bodies, limits.Value);
-        Read(body.Text.Span, items, ids);
+        (ResourceId treeId, List<PushItem> items, List<string?> ids) = Read(body.Text.Span, isBare: false);
         body.GiveBackText();
         rate.Demand(userId, items.Count);
-        return await lease.Space.PushAsync(userId, epoch: null, items, context.RequestAborted) switch
-        {
-            PushOutcome.Judged judged => Answer(lease.Space.Id, items, judged, ids),
-            PushOutcome other => LogEndpoints.Refused(other),
-        };
-    }
+        PushOutcome outcome = await lease.Space.PushAsync(userId, epoch: null, items, context.RequestAborted);
+        if (outcome is not PushOutcome.Judged judged)
+            return LogEndpoints.Refused(outcome);
 
-    private JsonAnswer Answer(SpaceId space, List<PushItem> items, PushOutcome.Judged judged, List<string?> ids)
-    {
         // What is not stored is for those who are there.
-        if (rooms.Find(space) is { } room && items.Find(item => item.Operation is { IsTransient: true }).Operation is { } first)
-            room.Relay(first.Id.ResourceId, AcceptedTransients(items, judged), origin: null);
+        rooms.Find(lease.Space.Id)?.RelayTransients(treeId, items, judged, origin: null);
         return new JsonAnswer(writer => Write(writer, judged, ids));
     }
 
-    /// <summary>The transient ones among operations, as far as they were accepted.</summary>
-    public static Operation[] AcceptedTransients(List<PushItem> items, PushOutcome.Judged judged) =>
-    [
-        .. items.Where((item, i) => item.Operation is { IsTransient: true } && judged.Results[i] is OperationResult.Accepted).Select(item => item.Operation!),
-    ];
-
-    private void Read(ReadOnlySpan<byte> text, List<PushItem> items, List<string?> ids)
+    /// <summary>Reads operations of a tree: <c>{treeId,operations:[{operation,timestamp?}]}</c>, or bare, <c>{treeId,ops}</c>, as RepTree has them.</summary>
+    public (ResourceId TreeId, List<PushItem> Items, List<string?> Ids) Read(ReadOnlySpan<byte> text, bool isBare)
     {
+        string operationsMember = isBare ? "ops" : "operations";
         ResourceId? treeId = null;
         ReadOnlySpan<byte> operations = default;
         JsonBody body = new(text);
         while (body.NextMember() is { } member)
         {
-            switch (member)
+            if (member == "treeId")
             {
-                case "treeId":
-                    treeId = ReadTreeId(ref body, member);
-                    break;
-                case "operations":
-                    body.BeginArray(member);
-                    operations = body.Raw();
-                    break;
-                default:
-                    body.Skip();
-                    break;
+                treeId = ResourceId.TryParse(body.RequiredText(member), out ResourceId parsed)
+                    ? parsed
+                    : throw JsonBody.Invalid("treeId is no valid id");
+            }
+            else if (member == operationsMember)
+            {
+                body.BeginArray(member);
+                operations = body.Raw();
+            }
+            else
+            {
+                body.Skip();
             }
         }
 
         if (treeId is not { } tree)
             throw JsonBody.Missing("treeId");
         if (operations.IsEmpty)
-            throw JsonBody.Missing("operations");
+            throw JsonBody.Missing(operationsMember);
+        List<PushItem> items = [];
+        List<string?> ids = [];
         Utf8JsonReader json = new(operations, RequestBody.AnyDepth);
         json.Read();
         while (NextOf(ref json, operations, items.Count, out ReadOnlySpan<byte> item))
         {
-            items.Add(ReadItem(tree, item, out string? id));
-            ids.Add(id);
-        }
-    }
-
-    /// <summary>Reads operations as RepTree has them, without anything around them: <c>{treeId,ops}</c>.</summary>
-    public (ResourceId TreeId, List<PushItem> Items, List<string?> Ids) ReadBare(ReadOnlySpan<byte> text)
-    {
-        ResourceId? treeId = null;
-        ReadOnlySpan<byte> operations = default;
-        JsonBody body = new(text);
-        while (body.NextMember() is { } member)
-        {
-            switch (member)
-            {
-                case "treeId":
-                    treeId = ReadTreeId(ref body, member);
-                    break;
-                case "ops":
-                    body.BeginArray(member);
-                    operations = body.Raw();
-                    break;
-                default:
-                    body.Skip();
-                    break;
-            }
-        }
-
-        if (treeId is not { } tree)
-            throw JsonBody.Missing("treeId");
-        if (operations.IsEmpty)
-            throw JsonBody.Missing("ops");
-        List<PushItem> items = [];
-        List<string?> ids = [];
-        Utf8JsonReader json = new(operations, RequestBody.AnyDepth);
-        json.Read();
-        while (NextOf(ref json, operations, items.Count, out ReadOnlySpan<byte> operation))
-        {
-            items.Add(ItemOf(tree, operation, out string? id));
+            items.Add(isBare ? ItemOf(tree, item, out string? id) : ReadItem(tree, item, out id));
             ids.Add(id);
         }
 
         return (tree, items, ids);
     }
-
-    private static ResourceId ReadTreeId(ref JsonBody body, string member) => ResourceId.TryParse(body.RequiredText(member), out ResourceId parsed)
-        ? parsed
-        : throw JsonBody.Invalid("treeId is no valid id");
 
     // The next item of an array, of which there may be so many.
     private bool NextOf(ref Utf8JsonReader json, ReadOnlySpan<byte> array, int count, out ReadOnlySpan<byte> item)

@@ -36,7 +36,7 @@ public sealed class AccessTests
         string ann = await server.RegisterAsync("ann");
         string vera = await server.RegisterAsync("vera");
         await server.MakeSpaceAsync(token: ann);
-        await SetRoleAsync(server, "vera", "viewer", ann);
+        await server.SetRoleAsync("vera", "viewer", ann);
         (RealTimeClient client, JsonNode ready) = await RealTimeClient.JoinAsync(server, token: vera);
         await using (client)
         {
@@ -45,7 +45,7 @@ public sealed class AccessTests
             await client.DemandAsync("presence", """{"state":1}""");
             Assert.Equal("forbidden", await client.CodeAsync("push", $$"""{"operations":[{{Note("v", "1")}}]}"""));
             Assert.Equal("forbidden", await client.CodeAsync("ops:send", """{"treeId":"t","ops":[]}"""));
-            await SetRoleAsync(server, "vera", "editor", ann);
+            await server.SetRoleAsync("vera", "editor", ann);
             await client.DemandAsync("push", $$"""{"operations":[{{Note("v", "1")}}]}""");
         }
     }
@@ -60,7 +60,7 @@ public sealed class AccessTests
         string ann = await server.RegisterAsync("ann");
         string bob = await server.RegisterAsync("bob");
         await server.MakeSpaceAsync(token: ann);
-        await SetRoleAsync(server, "bob", "editor", ann);
+        await server.SetRoleAsync("bob", "editor", ann);
         (RealTimeClient anns, _) = await RealTimeClient.JoinAsync(server, token: ann);
         (RealTimeClient bobs, _) = await RealTimeClient.JoinAsync(server, token: bob);
         await using (anns)
@@ -200,7 +200,4 @@ public sealed class AccessTests
         while (!await condition())
             patience.Token.ThrowIfCancellationRequested();
     }
-
-    private static Task<(int Status, JsonNode Answer)> SetRoleAsync(TestServer server, string user, string role, string token) =>
-        server.SendAsync(HttpMethod.Put, $"/spaces/plans/members/{user}", $$"""{"role":"{{role}}"}""", token);
 }
