@@ -245,8 +245,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
         switch (type)
         {
             case (byte)'1':
-                // The server has ended it, and a pull will say why.
-                Rest(linked, asks: true);
+                Rest(linked);
                 break;
             case (byte)'2':
                 await TakeEventAsync(linked, data, dropped);
@@ -257,7 +256,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
             case (byte)'4':
                 if (data.Span.IndexOf("\"unauthenticated\""u8) >= 0)
                     _refused = _token;
-                Rest(linked, asks: true);
+                Rest(linked);
                 break;
         }
     }
@@ -281,7 +280,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
                 await RefreshAsync(linked, dropped);
                 break;
             case "error":
-                Rest(linked, asks: true);
+                Rest(linked);
                 break;
         }
     }
@@ -306,7 +305,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
             return;
         if (data.IndexOf("\"ok\":true"u8) < 0)
         {
-            Rest(linked, asks: true);
+            Rest(linked);
             return;
         }
 
@@ -338,12 +337,12 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
             return _spaces.GetValueOrDefault(text[Prefix.Length..]);
     }
 
-    private void Rest(LinkedSpace linked, bool asks)
+    // It is not carried for a while; a pull says what is the matter, if something is.
+    private void Rest(LinkedSpace linked)
     {
         linked.State = LinkState.Resting;
         linked.Since = services.Time.GetTimestamp();
-        if (asks)
-            linked.Space.AskForPull();
+        linked.Space.AskForPull();
         wake();
     }
 
