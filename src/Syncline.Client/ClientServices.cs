@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Syncline.Client.Replicas;
 using Syncline.Client.Storage;
+using Syncline.Client.Sync;
 using Syncline.Core.Operations;
 
 namespace Syncline.Client;
@@ -15,8 +16,11 @@ internal sealed class ClientServices
     private long _nextNumber;
     private LocalDevice _device;
 
-    public ClientServices(ILocalStore store, LocalDevice device, SynclineClientOptions options)
+    private ServerConnection _server;
+
+    public ClientServices(ILocalStore store, LocalDevice device, ServerConnection server, SynclineClientOptions options)
     {
+        _server = server;
         Store = store;
         Options = options;
         Time = options.Time;
@@ -27,6 +31,13 @@ internal sealed class ClientServices
     }
 
     public ILocalStore Store { get; }
+
+    /// <summary>The server, under the login that there is now.</summary>
+    public ServerConnection Server
+    {
+        get => Volatile.Read(ref _server);
+        set => Volatile.Write(ref _server, value);
+    }
 
     public StoreWriter Writer { get; }
 
@@ -55,6 +66,29 @@ internal sealed class ClientServices
     /// <inheritdoc cref="RunAsync{T}"/>
     public Task RunAsync(Func<Task> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Options.Scheduler).Unwrap();
+
+    /// <summary>Cancels where the client's loops run: what hears of it goes on there, not on the caller's thread and within the caller's locks.</summary>
+    public void Cancel(CancellationTokenSource? source)
+    {
+        if (source is null)
+            return;
+        _ = Task.Factory.StartNew(
+            static source =>
+            {
+                try
+                {
+                    ((CancellationTokenSource)source!).Cancel();
+                }
+                catch (ObjectDisposedException)
+                {
+                    // What it was for is over.
+                }
+            },
+            source,
+            CancellationToken.None,
+            TaskCreationOptions.DenyChildAttach,
+            Options.Scheduler);
+    }
 
     public long NextNumber() => Interlocked.Increment(ref _nextNumber) - 1;
 

@@ -181,12 +181,13 @@ public sealed class Space : IReplicaObserver
         Sync.ReadLogAsync(after, cancellationToken);
 
     /// <summary>Makes new operations of refused ones: whatever refused them may have changed. What was refused for their sake has to be named too.</summary>
+    /// <exception cref="InvalidOperationException">The device has forgotten the space.</exception>
     public Task RetryAsync(IReadOnlyList<OwnOperation> refused, CancellationToken cancellationToken = default) =>
-        DropAsync(refused, makeNew: true, cancellationToken);
+        DropAsync(refused, makeNew: true).WaitAsync(cancellationToken);
 
     /// <summary>Drops refused operations for good.</summary>
     public Task DiscardAsync(IReadOnlyList<OwnOperation> refused, CancellationToken cancellationToken = default) =>
-        DropAsync(refused, makeNew: false, cancellationToken);
+        DropAsync(refused, makeNew: false).WaitAsync(cancellationToken);
 
     void IReplicaObserver.Applied(Operation operation, bool isOwn)
     {
@@ -229,12 +230,15 @@ public sealed class Space : IReplicaObserver
         return false;
     }
 
-    private async Task DropAsync(IReadOnlyList<OwnOperation> refused, bool makeNew, CancellationToken cancellationToken)
+    private Task DropAsync(IReadOnlyList<OwnOperation> refused, bool makeNew)
     {
         ArgumentNullException.ThrowIfNull(refused);
         long[] numbers = [.. refused.Select(own => own.Number)];
-        await _services.RunAsync(() => Sync.DropRefusedAsync(numbers, makeNew, cancellationToken));
-        _services.Wake();
+        return _services.RunAsync(async () =>
+        {
+            await Sync.DropRefusedAsync(numbers, makeNew);
+            _services.Wake();
+        });
     }
 
     private async Task<IReadOnlyList<Operation>> ReadOperationsAsync(Scope scope, CancellationToken cancellationToken)

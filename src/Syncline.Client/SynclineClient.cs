@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Syncline.Client.Replicas;
 using Syncline.Client.Storage;
 using Syncline.Client.Sync;
@@ -16,29 +17,32 @@ namespace Syncline.Client;
 /// home.Changed += (_, changes) => Show(home);
 /// </code>
 /// </example>
+[SuppressMessage("Usage", "CA2213:Disposable fields should be disposed", Justification = "Semaphores that are only awaited have nothing to dispose.")]
 public sealed class SynclineClient : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     private readonly ClientServices _services;
-    private readonly ServerConnection _server;
     private readonly SyncLoop _loop;
     private readonly EventPost _events;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<SpaceId, Space> _spaces = [];
-    private readonly List<TaskCompletionSource> _agreementWaits = [];
+    private readonly List<AgreementWait> _agreementWaits = [];
+
+    // Opening and forgetting a space, and logging in, each one after the other.
+    private readonly SemaphoreSlim _changingSpaces = new(1);
+    private readonly SemaphoreSlim _loggingIn = new(1);
     private readonly Task _writing;
     private LoginTokens? _login;
     private SyncStatus _status;
     private bool _isDisposed;
 
-    private SynclineClient(ClientServices services, ServerConnection server)
+    private SynclineClient(ClientServices services)
     {
         _services = services;
-        _server = server;
         _events = new EventPost(services.Options) { Failed = HandlerHasFailed };
-        _loop = new SyncLoop(services, server) { StatusChanged = NoteStatus };
+        _loop = new SyncLoop(services) { StatusChanged = NoteStatus };
         services.Wake = _loop.Wake;
         services.Writer.ProblemChanged = NoteStatus;
         _status = _loop.Status;
@@ -90,12 +94,18 @@ public sealed class SynclineClient : IAsyncDisposable
     /// <param name="server">The server's address.</param>
     /// <param name="options">How to behave; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="ArgumentException">The address is none of http or https, or an option has a value that it cannot have.</exception>
     /// <exception cref="LocalStoreInUseException">Another client has the file open.</exception>
     /// <exception cref="LocalStoreException">The file cannot be opened.</exception>
     public static Task<SynclineClient> OpenAsync(
         string path, Uri server, SynclineClientOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new SynclineClientOptions();
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(server);
+        if (!server.IsAbsoluteUri || (server.Scheme != Uri.UriSchemeHttp && server.Scheme != Uri.UriSchemeHttps))
+            throw new ArgumentException($"'{server}' is no address of a server: http://host or https://host", nameof(server));
+        options.Validate();
 
         // Opening reads files, so not on the caller's thread.
         return Task.Factory.StartNew(
@@ -108,18 +118,28 @@ public sealed class SynclineClient : IAsyncDisposable
     internal static async Task<SynclineClient> OpenAsync(
         ILocalStore store, Uri server, SynclineClientOptions options, CancellationToken cancellationToken)
     {
+        LocalDevice device;
         try
         {
-            ClientServices services = new(store, await store.ReadDeviceAsync(cancellationToken), options);
-            bool isOwnHandler = options.HttpHandler is null;
-            ServerConnection connection = new(server, options.HttpHandler ?? DefaultHandler(server), isOwnHandler, options.Time);
-            SynclineClient client = new(services, connection);
+            device = await store.ReadDeviceAsync(cancellationToken);
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+
+        bool isOwnHandler = options.HttpHandler is null;
+        ServerConnection connection = new(server, options.HttpHandler ?? DefaultHandler(server), isOwnHandler, options.Time);
+        SynclineClient client = new(new ClientServices(store, device, connection, options));
+        try
+        {
             await client.BeginAsync(cancellationToken);
             return client;
         }
         catch
         {
-            await store.DisposeAsync();
+            await client.CloseAsync();
             throw;
         }
     }
@@ -129,74 +149,46 @@ public sealed class SynclineClient : IAsyncDisposable
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="FormatException">It is no id.</exception>
     /// <exception cref="LocalStoreException">The local store cannot be read.</exception>
-    public async Task<Space> OpenSpaceAsync(string id, CancellationToken cancellationToken = default)
+    public Task<Space> OpenSpaceAsync(string id, CancellationToken cancellationToken = default)
     {
         SpaceId spaceId = SpaceId.Parse(id, provider: null);
-        Space space;
-        bool isNew;
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            isNew = !_spaces.TryGetValue(spaceId, out Space? known);
-            space = known ?? Make(new LocalSpace(spaceId, Cursor: null, ClockMax: 0, SnapshotSeq: 0, LastSuccess: null), []);
-            _spaces[spaceId] = space;
-        }
-
-        if (isNew)
-            await _services.Writer.WriteAsync(new LocalWrite.AddSpace(spaceId));
-        try
-        {
-            await _services.RunAsync(() => space.Sync.LoadAsync(cancellationToken));
-        }
-        finally
-        {
-            // It is on this device from now on, whether this call has waited for its end or not.
-            if (isNew)
-                _loop.Add(space.Sync);
-        }
-
-        return space;
+        return _services.RunAsync(() => OpenSpaceAsync(spaceId, cancellationToken));
     }
 
-    /// <summary>Removes a space from this device, with everything that was not sent. The server's copy stays.</summary>
-    public async Task ForgetSpaceAsync(string id, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Removes a space from this device, with everything that was not sent. The server's copy stays. A <see cref="Space"/> of it that is kept can be read as it
+    /// was then, and not edited.
+    /// </summary>
+    /// <param name="id">The space's id.</param>
+    /// <param name="cancellationToken">Ends the call; the space is forgotten all the same.</param>
+    public Task ForgetSpaceAsync(string id, CancellationToken cancellationToken = default)
     {
-        Space? space;
-        lock (_lock)
-            _spaces.Remove(SpaceId.Parse(id, provider: null), out space);
-        if (space is null)
-            return;
-        _loop.Remove(space.Sync);
-
-        // What was numbered here is forgotten too: who opens the space again must not give the same numbers.
-        _services.ReplaceActor(_services.Device.Actor);
-        await _services.Writer.WriteAsync(new LocalWrite.RemoveSpace(space.Id)).WaitAsync(cancellationToken);
+        SpaceId spaceId = SpaceId.Parse(id, provider: null);
+        return _services.RunAsync(() => ForgetSpaceAsync(spaceId)).WaitAsync(cancellationToken);
     }
 
     /// <summary>The spaces that the user is a member of; needs the server.</summary>
     /// <exception cref="SynclineException">The server cannot be reached, or does not allow it.</exception>
-    public async Task<IReadOnlyList<RemoteSpace>> ListSpacesAsync(CancellationToken cancellationToken = default) =>
-        AnswerOf(await _server.ListSpacesAsync(cancellationToken)).Spaces;
+    public Task<IReadOnlyList<RemoteSpace>> ListSpacesAsync(CancellationToken cancellationToken = default) =>
+        _services.RunAsync(async () => AnswerOf(await _services.Server.ListSpacesAsync(cancellationToken)).Spaces);
 
     /// <summary>Logs in with an account of the server; the login is kept in the local file. Everything that waits is sent then.</summary>
     /// <exception cref="SynclineException">The server cannot be reached, or the user name or password is wrong.</exception>
     public Task LogInAsync(string userName, string password, CancellationToken cancellationToken = default) =>
-        LogInAsync(new CredentialsRequest(userName, password), register: false, cancellationToken);
+        _services.RunAsync(() => LogInAsync(new CredentialsRequest(userName, password), register: false, cancellationToken));
 
     /// <summary>Makes an account on the server and logs in with it.</summary>
     /// <exception cref="SynclineException">The server cannot be reached, or does not allow it.</exception>
     public Task RegisterAsync(string userName, string password, string? invite = null, CancellationToken cancellationToken = default) =>
-        LogInAsync(new CredentialsRequest(userName, password, Invite: invite), register: true, cancellationToken);
+        _services.RunAsync(() => LogInAsync(new CredentialsRequest(userName, password, Invite: invite), register: true, cancellationToken));
 
     /// <summary>Takes access tokens from the application: its own authentication, or an authority.</summary>
     /// <param name="get">Is given the token that the server refused, or null, and returns the one to send; null when the user has to log in.</param>
     public void UseTokens(Func<string?, CancellationToken, ValueTask<string?>> get)
     {
         ArgumentNullException.ThrowIfNull(get);
-        _login = null;
-        _server.Tokens = new GivenTokens(get);
-        _loop.AccountMayBeAnother();
-        _loop.TryNow();
+        _services.Server = _services.Server.With(new GivenTokens(get));
+        _loop.LoginChanged();
     }
 
     /// <summary>Tries at once what failed before: the application knows that the network is back.</summary>
@@ -207,46 +199,32 @@ public sealed class SynclineClient : IAsyncDisposable
     public Task SaveAsync(CancellationToken cancellationToken = default) => _services.Writer.FlushAsync(cancellationToken);
 
     /// <summary>
-    /// Returns when this device and the server are in agreement: nothing is pending, and everything that the server had is here. It does not return
-    /// while the server cannot be reached or refuses a space: give it a token with a time-out, or look at <see cref="Status"/>.
+    /// Returns when this device and the server are in agreement: nothing is pending, and everything that the server had is here. While the server cannot be
+    /// reached it waits: give it a token with a time-out, or look at <see cref="Status"/>.
     /// </summary>
+    /// <exception cref="SynclineException">
+    /// Waiting is of no use: the user has to log in, or the server does not let this user have a space of this device, does not know it, or has no room for it.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client was closed.</exception>
-    public async Task SyncAsync(CancellationToken cancellationToken = default)
-    {
-        TaskCompletionSource agreed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            _agreementWaits.Add(agreed);
-        }
-
-        try
-        {
-            foreach (Space space in OpenSpaces)
-                space.Sync.AskForPull();
-            _loop.TryNow();
-            NoteStatus();
-            await agreed.Task.WaitAsync(cancellationToken);
-        }
-        finally
-        {
-            lock (_lock)
-                _agreementWaits.Remove(agreed);
-        }
-    }
+    public Task SyncAsync(CancellationToken cancellationToken = default) => _services.RunAsync(() => AwaitAgreementAsync(cancellationToken));
 
     /// <summary>Writes what was made, and closes the file. What was not sent is sent the next time.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         lock (_lock)
         {
             if (_isDisposed)
-                return;
+                return default;
             _isDisposed = true;
-            foreach (TaskCompletionSource wait in _agreementWaits)
-                wait.TrySetException(new ObjectDisposedException(nameof(SynclineClient)));
+            foreach (AgreementWait wait in _agreementWaits)
+                wait.Agreed.TrySetException(new ObjectDisposedException(nameof(SynclineClient)));
         }
 
+        return new ValueTask(_services.RunAsync(CloseAsync));
+    }
+
+    private async Task CloseAsync()
+    {
         await StopLoopAsync();
         if (_login is { } login)
             await login.StopAsync();
@@ -254,7 +232,7 @@ public sealed class SynclineClient : IAsyncDisposable
         await _stopping.CancelAsync();
         await _writing;
         await _services.Store.DisposeAsync();
-        _server.Dispose();
+        _services.Server.Dispose();
         _stopping.Dispose();
     }
 
@@ -297,11 +275,95 @@ public sealed class SynclineClient : IAsyncDisposable
         where T : class =>
         reply.IsAnswered ? reply.Answer : throw new SynclineException(reply.Problem);
 
+    private async Task<Space> OpenSpaceAsync(SpaceId id, CancellationToken cancellationToken)
+    {
+        Space space;
+        Task written = Task.CompletedTask;
+        await _changingSpaces.WaitAsync(cancellationToken);
+        try
+        {
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
+                if (_spaces.TryGetValue(id, out Space? known))
+                {
+                    space = known;
+                }
+                else
+                {
+                    // It is on this device from now on, whether this call has waited for its end or not.
+                    space = Make(new LocalSpace(id, Cursor: null, ClockMax: 0, SnapshotSeq: 0, LastSuccess: null), []);
+                    written = _services.Writer.WriteAsync(new LocalWrite.AddSpace(id));
+                    _spaces.Add(id, space);
+                    _loop.Add(space.Sync);
+                }
+            }
+        }
+        finally
+        {
+            _changingSpaces.Release();
+        }
+
+        await written.WaitAsync(cancellationToken);
+        await space.Sync.LoadAsync(cancellationToken);
+        return space;
+    }
+
+    private async Task ForgetSpaceAsync(SpaceId id)
+    {
+        Task written;
+        await _changingSpaces.WaitAsync(CancellationToken.None);
+        try
+        {
+            Space? space;
+            lock (_lock)
+                _spaces.Remove(id, out space);
+            if (space is null)
+                return;
+            _loop.Remove(space.Sync);
+            await space.Sync.ForgetAsync();
+
+            // What was numbered here is forgotten too: who opens the space again must not give the same numbers.
+            _services.ReplaceActor(_services.Device.Actor);
+            written = _services.Writer.WriteAsync(new LocalWrite.RemoveSpace(id));
+        }
+        finally
+        {
+            _changingSpaces.Release();
+        }
+
+        await written;
+        NoteStatus();
+    }
+
+    private async Task AwaitAgreementAsync(CancellationToken cancellationToken)
+    {
+        AgreementWait wait = new();
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            foreach (Space space in _spaces.Values)
+                wait.Asked.Add((space.Sync, space.Sync.AskForPull()));
+            wait.Tried = _loop.TryNow();
+            _agreementWaits.Add(wait);
+        }
+
+        try
+        {
+            NoteStatus();
+            await wait.Agreed.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            lock (_lock)
+                _agreementWaits.Remove(wait);
+        }
+    }
+
     private async Task BeginAsync(CancellationToken cancellationToken)
     {
         if (_services.Device.RefreshToken is not null)
-            _server.Tokens = _login = new LoginTokens(_services, _server);
-        _services.Writer.Post([new LocalWrite.ForgetReceivedOwn(_services.Time.GetUtcNow() - _services.Options.OwnOperationsTime)]);
+            UseLogin(new LoginTokens(_services));
         foreach (LocalSpace stored in await _services.Store.ReadSpacesAsync(cancellationToken))
         {
             Space space = Make(stored, await _services.Store.ReadOutboxAsync(stored.Id, cancellationToken));
@@ -315,17 +377,33 @@ public sealed class SynclineClient : IAsyncDisposable
     private Space Make(LocalSpace stored, IReadOnlyList<OwnOperation> outbox)
     {
         SpaceReplica replica = new(_services, stored, outbox);
-        return new Space(_services, replica, new SpaceSync(_services, _server, replica), _events);
+        return new Space(_services, replica, new SpaceSync(_services, replica), _events);
     }
 
     private async Task LogInAsync(CredentialsRequest credentials, bool register, CancellationToken cancellationToken)
     {
-        LoginAnswer login = AnswerOf(await _server.LogInAsync(credentials, register, cancellationToken));
-        LoginTokens tokens = _login ?? new LoginTokens(_services, _server);
-        await tokens.UseAsync(login);
-        _server.Tokens = _login = tokens;
-        _loop.AccountMayBeAnother();
-        _loop.TryNow();
+        LoginAnswer answer = AnswerOf(await _services.Server.LogInAsync(credentials, register, cancellationToken));
+        await _loggingIn.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (_login is { } before)
+                await before.ReplaceAsync();
+            LoginTokens login = new(_services);
+            await login.UseAsync(answer);
+            UseLogin(login);
+        }
+        finally
+        {
+            _loggingIn.Release();
+        }
+
+        _loop.LoginChanged();
+    }
+
+    private void UseLogin(LoginTokens login)
+    {
+        _login = login;
+        _services.Server = _services.Server.With(login);
     }
 
     private void NoteStatus()
@@ -338,15 +416,37 @@ public sealed class SynclineClient : IAsyncDisposable
             status = _loop.Status;
             isNews = status != _status;
             _status = status;
-            if (status.State is SyncState.UpToDate or SyncState.Refused)
+            foreach (AgreementWait wait in _agreementWaits)
             {
-                foreach (TaskCompletionSource wait in _agreementWaits)
-                    wait.TrySetResult();
+                if (status.State is SyncState.UpToDate or SyncState.Refused)
+                    wait.Agreed.TrySetResult();
+                else if (_loop.ProblemSince(wait.Tried) is { } problem)
+                    wait.Agreed.TrySetException(new SynclineException(problem));
+                else
+                    EndIfSettled(wait);
             }
         }
 
         if (isNews)
             _events.Post(() => _events.Invoke(StatusChanged, this, new SyncStatusChangedEventArgs(status)));
+    }
+
+    // Once every space is in agreement or will not be: one that is not allowed any more does not keep the others from it.
+    private static void EndIfSettled(AgreementWait wait)
+    {
+        Problem? problem = null;
+        foreach ((SpaceSync space, long asked) in wait.Asked)
+        {
+            if (space.Replica.IsForgotten)
+                continue;
+            Problem? answered = space.ProblemSince(asked);
+            if (answered is null && !space.Agrees)
+                return;
+            problem ??= answered;
+        }
+
+        if (problem is not null)
+            wait.Agreed.TrySetException(new SynclineException(problem));
     }
 
     private bool HandlerHasFailed(Exception exception)
@@ -355,5 +455,17 @@ public sealed class SynclineClient : IAsyncDisposable
             return false;
         handlers(this, new HandlerFailedEventArgs(exception));
         return true;
+    }
+
+    /// <summary>Somebody who waits until device and server agree.</summary>
+    private sealed class AgreementWait
+    {
+        public TaskCompletionSource Agreed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>What was asked of each space.</summary>
+        public List<(SpaceSync Space, long Asked)> Asked { get; } = [];
+
+        /// <summary>The loop's try that was asked for.</summary>
+        public long Tried { get; set; }
     }
 }

@@ -6,6 +6,8 @@ namespace Syncline.Client;
 /// <summary>How a client behaves. The defaults are meant for all applications.</summary>
 public sealed class SynclineClientOptions
 {
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(10);
+
     /// <summary>How the client learns of others' changes. Default <see cref="SyncTransport.Automatic"/>; can be changed later.</summary>
     public SyncTransport Transport { get; set; } = SyncTransport.Automatic;
 
@@ -34,7 +36,7 @@ public sealed class SynclineClientOptions
     public bool CreatesSpaces { get; set; } = true;
 
     /// <summary>
-    /// Where events are raised: the context of the thread that opens the client, which in a program with a user interface is that interface's thread.
+    /// Where events are raised: the context of the thread that makes these options, which in a program with a user interface is that interface's thread.
     /// Null raises them on the scheduler.
     /// </summary>
     public SynchronizationContext? EventContext { get; set; } = SynchronizationContext.Current;
@@ -56,4 +58,20 @@ public sealed class SynclineClientOptions
 
     /// <summary>What the server takes as one operation. Larger ones are not made at all.</summary>
     public OperationLimits OperationLimits { get; set; } = OperationLimits.Default;
+
+    /// <exception cref="ArgumentException">A value would make the client ask without a pause, or never.</exception>
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchOperations, 1, nameof(BatchOperations));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(BatchOperations, 1_000, nameof(BatchOperations));
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchTime, TimeSpan.Zero, nameof(BatchTime));
+        ArgumentOutOfRangeException.ThrowIfLessThan(IntervalMin, ShortestInterval, nameof(IntervalMin));
+        ArgumentOutOfRangeException.ThrowIfLessThan(IntervalMax, IntervalMin, nameof(IntervalMax));
+        ArgumentOutOfRangeException.ThrowIfLessThan(WaitMax, TimeSpan.FromSeconds(1), nameof(WaitMax));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(WaitMax, TimeSpan.FromMinutes(10), nameof(WaitMax));
+        ArgumentOutOfRangeException.ThrowIfLessThan(OwnOperationsTime, TimeSpan.Zero, nameof(OwnOperationsTime));
+        ArgumentOutOfRangeException.ThrowIfNegative(UndoStepsMax, nameof(UndoStepsMax));
+        if (!Enum.IsDefined(Transport))
+            throw new ArgumentOutOfRangeException(nameof(Transport), Transport, "no transport");
+    }
 }

@@ -86,6 +86,18 @@ internal sealed class EditSession(Models models, ModelStates states, ActorId act
     /// <summary>Takes all of them back.</summary>
     public void TakeBack() => states.RollbackTo(_marks);
 
+    /// <summary>How far it is, to return to.</summary>
+    public Savepoint Save() => new(states.Mark(), _operations.Count, _clock, Undo.Count);
+
+    /// <summary>Takes back what was made since.</summary>
+    public void ReturnTo(Savepoint before)
+    {
+        states.RollbackTo(before.Marks);
+        _operations.RemoveRange(before.Operations, _operations.Count - before.Operations);
+        _clock = before.Clock;
+        Undo.CutTo(before.Undos);
+    }
+
     private void Group(int first, int end)
     {
         if (end - first < 2)
@@ -94,4 +106,7 @@ internal sealed class EditSession(Models models, ModelStates states, ActorId act
         for (int i = first; i < end; i++)
             _operations[i] = _operations[i] with { Tx = tx };
     }
+
+    /// <summary>A point within the edit.</summary>
+    public readonly record struct Savepoint(int[] Marks, int Operations, long Clock, int Undos);
 }

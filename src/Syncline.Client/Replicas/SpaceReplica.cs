@@ -11,8 +11,9 @@ namespace Syncline.Client.Replicas;
 /// </summary>
 internal sealed class SpaceReplica
 {
-    /// <summary>From how many received operations on a snapshot is worth its writing.</summary>
+    /// <summary>From how many received operations on a snapshot is worth its writing, and how many bytes of it weigh as much as one of them.</summary>
     private const int TailMax = 5_000;
+    private const int BytesPerTailOperation = 256;
 
     private const int LoadPage = 2_000;
 
@@ -23,6 +24,12 @@ internal sealed class SpaceReplica
     private EditSession? _edit;
     private long _clockMax;
     private long _tail;
+    private long _snapshotBytes;
+
+    // What was written to the local store and is not in memory yet.
+    private bool _statesAreStale;
+    private bool _outboxIsStale;
+    private bool _isForgotten;
 
     public SpaceReplica(ClientServices services, LocalSpace stored, IEnumerable<OwnOperation> outbox)
     {
@@ -66,6 +73,32 @@ internal sealed class SpaceReplica
         }
     }
 
+    /// <summary>Whether the states, if they are in memory, have to be made anew before anything is taken in or kept of them.</summary>
+    public bool StatesAreStale
+    {
+        get
+        {
+            lock (_lock)
+                return _statesAreStale && _states is not null;
+        }
+    }
+
+    /// <summary>Whether the outbox has to be read anew, and the states after it.</summary>
+    public bool OutboxIsStale
+    {
+        get
+        {
+            lock (_lock)
+                return _outboxIsStale;
+        }
+    }
+
+    /// <summary>Whether memory has to follow the local store before anything else.</summary>
+    public bool IsStale => OutboxIsStale || StatesAreStale;
+
+    /// <summary>Whether the device has forgotten the space: it can be read as it was, and not edited.</summary>
+    public bool IsForgotten => Volatile.Read(ref _isForgotten);
+
     /// <summary>Looks at the states. What is returned must not lead into them.</summary>
     public T Read<T>(Func<ModelStates, T> read)
     {
@@ -91,18 +124,20 @@ internal sealed class SpaceReplica
     }
 
     /// <summary>
-    /// Makes operations: all of <paramref name="make"/> or, when it throws, none. Edits within an edit belong to the outer one. Several are one group,
+    /// Makes operations: all of <paramref name="make"/> or, when it throws, none. Edits within an edit belong to the outer one, each whole. Several are one group,
     /// which the server takes whole or not at all.
     /// </summary>
     /// <exception cref="ArgumentException">A value is too large or not allowed.</exception>
+    /// <exception cref="InvalidOperationException">The device has forgotten the space.</exception>
     /// <exception cref="LocalStoreException">The local store has failed for so long that no more is kept in memory.</exception>
     public T Edit<T>(Func<EditSession, T> make)
     {
         lock (_lock)
         {
             if (_edit is { } outer)
-                return make(outer);
+                return EditWithin(outer, make);
             ModelStates states = _states ?? throw new InvalidOperationException($"the space {Id} is not loaded");
+            DemandNotForgotten();
             _services.DemandRoomForEdits();
             EditSession edit = new(_services.Models, states, _services.Device.Actor, _clockMax);
             T result;
@@ -130,17 +165,34 @@ internal sealed class SpaceReplica
         }
     }
 
+    // One that throws leaves nothing either, whether the outer edit goes on or not.
+    private static T EditWithin<T>(EditSession outer, Func<EditSession, T> make)
+    {
+        EditSession.Savepoint before = outer.Save();
+        try
+        {
+            return make(outer);
+        }
+        catch
+        {
+            outer.ReturnTo(before);
+            throw;
+        }
+    }
+
     /// <summary>Loads the states from the local store, or makes them anew from it: what is in memory is the same as before, but for refused operations.</summary>
     /// <returns>False when the stored snapshots are of no use: the space has to be received anew.</returns>
     public async ValueTask<bool> LoadAsync(CancellationToken cancellationToken)
     {
         ModelStates states = _services.Models.CreateStates();
+        long bytes = 0;
         try
         {
             await foreach (LocalSnapshot snapshot in _services.Store.ReadSnapshotsAsync(Id, cancellationToken))
             {
                 if (!states.TryLoad(snapshot))
                     return false;
+                bytes += snapshot.Resource.State.Length;
             }
         }
         catch (LocalSnapshotDamagedException)
@@ -167,7 +219,7 @@ internal sealed class SpaceReplica
             foreach (OwnOperation own in Outbox.Effective)
                 states.Apply(own);
             states.Commit();
-            (_states, _tail) = (states, tail);
+            (_states, _tail, _snapshotBytes, _statesAreStale) = (states, tail, bytes, false);
             Observer?.WasReset();
         }
 
@@ -175,31 +227,35 @@ internal sealed class SpaceReplica
     }
 
     /// <summary>Takes in a page that is in the local store already.</summary>
-    /// <returns>Whether the states have to be made anew, because the log has an own operation otherwise than it was made.</returns>
-    public bool Receive(IReadOnlyList<LoggedOperation> operations, LocalCursor cursor)
+    /// <param name="operations">What it has.</param>
+    /// <param name="cursor">Up to where it goes.</param>
+    /// <param name="putsBack">Whether own operations that the log had above the cursor before are pending again in the local store.</param>
+    public void Receive(IReadOnlyList<LoggedOperation> operations, LocalCursor cursor, bool putsBack = false)
     {
-        bool isRewritten = false;
         lock (_lock)
         {
             Cursor = cursor;
+            _outboxIsStale |= putsBack;
             foreach (LoggedOperation logged in operations)
             {
                 Operation operation = logged.Operation;
                 OwnOperation? own = Outbox.Find(operation.Id.Stamp);
-                if (own is null && operation.Id.Actor == _services.Device.Actor && operation.Id.Clock > _clockMax)
-                    _services.ActorIsUsedElsewhere();
+                if (own is null ? operation.Id.Clock > _clockMax : !own.IsLoggedAs(operation))
+                    ActorComesFrom(operation);
                 _clockMax = Math.Max(_clockMax, operation.Id.Clock);
-                if (own is not null && own.Operation.Id == operation.Id)
+                if (own is not null)
                 {
-                    isRewritten |= own.Operation.Payload != operation.Payload || own.State == OwnOperationState.Refused;
-                    Outbox.Remove(operation.Id.Stamp);
+                    // What is shown is not what the log has, or what was set aside is shown after all.
+                    _statesAreStale |= own.Operation.Payload != operation.Payload || own.State == OwnOperationState.Refused;
+                    if (own.IsLoggedAs(operation))
+                        Outbox.Remove(operation.Id.Stamp);
                 }
 
                 // What comes back was shown before. Of what no model knows the local store tells whether it is new; once is enough.
-                bool isNew = (_states?.Apply(logged) ?? false) || _services.Models.StatefulModelOf(operation.Id.Scope) is null;
-                if (isNew && own is null)
+                bool isApplied = _states?.Apply(logged) ?? false;
+                if (own is null && (isApplied || _services.Models.StatefulModelOf(operation.Id.Scope) is null))
                     Observer?.Applied(operation, isOwn: false);
-                _tail++;
+                _tail += isApplied || own is not null ? 1 : 0;
             }
 
             if (_states is { } states)
@@ -211,8 +267,6 @@ internal sealed class SpaceReplica
             foreach (OwnOperationChange change in Outbox.ReceivedUpTo(cursor.Seq))
                 Outbox.Change(change);
         }
-
-        return isRewritten;
     }
 
     /// <summary>Own operations have come further; those that are refused are shown until the states are made anew.</summary>
@@ -221,38 +275,49 @@ internal sealed class SpaceReplica
         lock (_lock)
         {
             foreach (OwnOperationChange change in changes)
+            {
                 Outbox.Change(change);
+                _statesAreStale |= change.State == OwnOperationState.Refused;
+            }
         }
     }
 
     /// <summary>A bootstrap is in the local store: it is what there is, up to its cursor.</summary>
-    public async ValueTask ReceiveBootstrapAsync(LocalCursor cursor, long clockMax, CancellationToken cancellationToken)
+    public void ReceiveBootstrap(LocalCursor cursor, long clockMax)
     {
-        IReadOnlyList<OwnOperation> outbox = await _services.Store.ReadOutboxAsync(Id, cancellationToken);
         lock (_lock)
         {
             (Cursor, SnapshotSeq, _clockMax) = (cursor, cursor.Seq, Math.Max(_clockMax, clockMax));
-            Outbox.Replace(outbox);
+            (_outboxIsStale, _statesAreStale) = (true, true);
         }
     }
 
     /// <summary>The local store has forgotten what was received.</summary>
-    public async ValueTask StartAnewAsync(CancellationToken cancellationToken)
+    public void StartAnew()
     {
-        IReadOnlyList<OwnOperation> outbox = await _services.Store.ReadOutboxAsync(Id, cancellationToken);
         lock (_lock)
         {
             (Cursor, SnapshotSeq) = (null, 0);
-            Outbox.Replace(outbox);
+            (_outboxIsStale, _statesAreStale) = (true, true);
         }
     }
 
-    /// <summary>The log has begun anew at a place that the cursor still stands on: what was stored above it is pending again.</summary>
+    /// <summary>Reads the outbox anew: the local store has put operations back into it, or taken some out.</summary>
     public async ValueTask ReloadOutboxAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<OwnOperation> outbox = await _services.Store.ReadOutboxAsync(Id, cancellationToken);
         lock (_lock)
+        {
             Outbox.Replace(outbox);
+            _outboxIsStale = false;
+        }
+    }
+
+    /// <summary>The device forgets the space: nothing is made in it any more.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+            Volatile.Write(ref _isForgotten, true);
     }
 
     /// <summary>Gives operations another identity, in the order in which they were made, and everything that was made after them and is not sent.</summary>
@@ -276,6 +341,7 @@ internal sealed class SpaceReplica
     {
         lock (_lock)
         {
+            DemandNotForgotten();
             OwnOperation[] refused = [.. numbers.Distinct().Select(Outbox.Find).OfType<OwnOperation>().Where(own => own.State == OwnOperationState.Refused).OrderBy(own => own.Number)];
             if (refused.Length == 0)
                 return null;
@@ -292,17 +358,20 @@ internal sealed class SpaceReplica
     {
         lock (_lock)
         {
-            if (_states is null || Cursor is not { } cursor || _tail < TailMax || !Outbox.IsEmptyButForRefused)
+            if (_states is null || IsStale || Cursor is not { } cursor || _tail < TailMax + (_snapshotBytes / BytesPerTailOperation) || !Outbox.IsEmptyButForRefused)
                 return null;
             return new LocalWrite.ReplaceSnapshots(Id, cursor, _states.WriteSnapshots(), _services.Models.Scopes, _clockMax);
         }
     }
 
     /// <summary>A snapshot is in the local store.</summary>
-    public void SnapshotStored(LocalCursor cursor)
+    public void SnapshotStored(LocalWrite.ReplaceSnapshots snapshots)
     {
         lock (_lock)
-            (SnapshotSeq, _tail) = (cursor.Seq, 0);
+        {
+            (SnapshotSeq, _tail) = (snapshots.Cursor.Seq, 0);
+            _snapshotBytes = snapshots.Snapshots.Sum(snapshot => (long)snapshot.Resource.State.Length);
+        }
     }
 
     /// <summary>Notes that this device and the server agree.</summary>
@@ -314,23 +383,51 @@ internal sealed class SpaceReplica
         return isNews;
     }
 
+    // The log has an operation under an identity of this store that is not the one that was made here: a copy of the store is in use. Those that
+    // have the same identity here are numbered anew once the server has refused them for it.
+    private void ActorComesFrom(Operation operation)
+    {
+        if (operation.Id.Actor == _services.Device.Actor)
+            _services.ActorIsUsedElsewhere();
+    }
+
+    private void DemandNotForgotten()
+    {
+        if (_isForgotten)
+            throw new InvalidOperationException($"this device has forgotten the space {Id}: open it again");
+    }
+
     private List<LocalWrite> Replace(OwnOperation[] before)
     {
+        _statesAreStale = true;
         List<OwnOperation> after = [];
         foreach (OwnOperation own in before)
         {
-            OperationId id = own.Operation.Id with { Actor = _services.Device.Actor, Clock = ++_clockMax };
-            _services.Models.Reader.ReadContent(own.Operation);
-            JsonText payload = _services.Models.Reader.ModelOf(id.Scope).Renumber(own.Operation, id);
-            OperationReader.Reading reading = _services.Models.Reader.Create(id, payload.Utf8.Span, own.Operation.Key, own.Operation.Tx, allowTransient: false);
             Outbox.Remove(own.Operation.Id.Stamp);
-            OwnOperation renumbered = new(
-                _services.NextNumber(), reading.Operation!, OwnOperationState.Pending, Seq: 0, Refusal: null, own.MadeAt);
+            OwnOperation renumbered = Renumbered(own);
             Outbox.Add(renumbered, isSaved: false);
             after.Add(renumbered);
         }
 
         return [new LocalWrite.RemoveOwn(Id, [.. before.Select(own => own.Number)]), new LocalWrite.AddOwn(Id, after)];
+    }
+
+    // What the limits no longer allow with its new numbers is set aside under them.
+    private OwnOperation Renumbered(OwnOperation own)
+    {
+        OperationId id = own.Operation.Id with { Actor = _services.Device.Actor, Clock = ++_clockMax };
+        _services.Models.Reader.ReadContent(own.Operation);
+        JsonText payload = _services.Models.Reader.ModelOf(id.Scope).Renumber(own.Operation, id);
+        OperationReader.Reading reading = _services.Models.Reader.Create(id, payload.Utf8.Span, own.Operation.Key, own.Operation.Tx, allowTransient: false);
+        return reading.Operation is { } renumbered
+            ? new OwnOperation(_services.NextNumber(), renumbered, OwnOperationState.Pending, Seq: 0, Refusal: null, own.MadeAt)
+            : new OwnOperation(
+                _services.NextNumber(),
+                new Operation { Id = id, Payload = payload, Key = own.Operation.Key, Tx = own.Operation.Tx, Hash = own.Operation.Hash },
+                OwnOperationState.Refused,
+                Seq: 0,
+                reading.Refusal,
+                own.MadeAt);
     }
 
     /// <summary>Told by whoever wrote what <see cref="Renumber"/> or <see cref="DropRefused"/> said.</summary>
@@ -364,15 +461,19 @@ internal sealed class SpaceReplica
     // What cannot mean anything without a refused operation is set aside with it, and so on.
     private void SetAsideDependents(ModelStates states)
     {
-        List<OwnOperation> refused = [.. Outbox.All.Where(own => own.State == OwnOperationState.Refused)];
-        if (refused.Count == 0)
+        RefusedOperations refused = new(_services.Models.Reader, states);
+        foreach (OwnOperation own in Outbox.All)
+        {
+            if (own.State == OwnOperationState.Refused)
+                refused.Add(own);
+        }
+
+        if (refused.IsEmpty)
             return;
         List<OwnOperationChange> changes = [];
         foreach (OwnOperation own in Outbox.Effective.ToArray())
         {
-            _services.Models.Reader.ReadContent(own.Operation);
-            OwnOperation? reason = own.State == OwnOperationState.Stored ? null : refused.Find(other => other.Number < own.Number && DependsOn(states, own.Operation, other.Operation));
-            if (reason is null)
+            if (own.State == OwnOperationState.Stored || refused.FindReasonOf(own) is not { } reason)
             {
                 states.Apply(own);
                 continue;
@@ -391,13 +492,5 @@ internal sealed class SpaceReplica
         states.Commit();
         if (changes.Count > 0)
             _services.Writer.Post([new LocalWrite.SetOwn(Id, changes)]);
-    }
-
-    private bool DependsOn(ModelStates states, Operation operation, Operation refused)
-    {
-        if (operation.Tx is not null && operation.Tx == refused.Tx && operation.Id.Actor == refused.Id.Actor)
-            return true;
-        _services.Models.Reader.ReadContent(refused);
-        return states.Of(operation) is { } state && ReferenceEquals(state, states.Of(refused)) && state.DependsOn(operation, refused);
     }
 }

@@ -7,12 +7,15 @@ namespace Syncline.Client.Replicas;
 internal sealed class UndoStep
 {
     private readonly List<Action<EditSession>> _changes = [];
-    private readonly HashSet<string> _made = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _made = new(StringComparer.Ordinal);
 
     /// <summary>What made it.</summary>
     public UndoDirection Direction { get; set; }
 
     public bool IsEmpty => _changes.Count == 0;
+
+    /// <summary>How many changes it has.</summary>
+    public int Count => _changes.Count;
 
     /// <summary>Notes a change.</summary>
     public void Add(Action<EditSession> writeBack) => _changes.Add(writeBack);
@@ -20,11 +23,22 @@ internal sealed class UndoStep
     /// <summary>Notes that something was made: taking that back is enough for all that is written to it in the same step.</summary>
     public void Make(string thing, Action<EditSession> takeBack)
     {
-        _made.Add(thing);
+        _made.TryAdd(thing, _changes.Count);
         _changes.Add(takeBack);
     }
 
-    public bool HasMade(string thing) => _made.Contains(thing);
+    public bool HasMade(string thing) => _made.ContainsKey(thing);
+
+    /// <summary>Forgets the changes after the first ones: they were taken back.</summary>
+    public void CutTo(int count)
+    {
+        _changes.RemoveRange(count, _changes.Count - count);
+        foreach ((string thing, int place) in _made)
+        {
+            if (place >= count)
+                _made.Remove(thing);
+        }
+    }
 
     /// <summary>Writes back what was there, the newest change first.</summary>
     public void WriteBack(EditSession edit)

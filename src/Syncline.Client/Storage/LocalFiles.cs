@@ -14,6 +14,16 @@ internal static class LocalFiles
         return options;
     }
 
+    /// <summary>The path of what a path leads to, through links of files and folders: a store has one name, whichever it is opened by.</summary>
+    /// <exception cref="IOException">The links lead in a circle.</exception>
+    public static string RealPath(string path)
+    {
+        path = Path.GetFullPath(path);
+        if (Path.GetDirectoryName(path) is not { } folder) return path;
+        FileInfo file = new(Path.Combine(RealPath(folder), Path.GetFileName(path)));
+        return file.LinkTarget is null ? file.FullName : RealPath(file.ResolveLinkTarget(returnFinalTarget: true)!.FullName);
+    }
+
     /// <summary>Makes an empty file when there is none; SQLite gives those that it makes beside it the same permissions.</summary>
     public static void MakeFile(string path)
     {

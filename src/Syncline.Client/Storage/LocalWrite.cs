@@ -36,8 +36,8 @@ public abstract record LocalWrite
     public sealed record RemoveOwn(SpaceId Space, IReadOnlyList<long> Numbers) : LocalWrite;
 
     /// <summary>
-    /// Takes in operations from the log, in seq order, each after those that are there. Own operations among them, known by actor and clock, become
-    /// <see cref="OwnOperationState.Received"/> with their seq.
+    /// Takes in operations from the log, in seq order, each after those that are there. Own operations among them (<see cref="OwnOperation.IsLoggedAs"/>)
+    /// become <see cref="OwnOperationState.Received"/> with their seq.
     /// </summary>
     /// <param name="Space">The space.</param>
     /// <param name="Operations">What was received.</param>

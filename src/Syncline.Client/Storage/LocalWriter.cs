@@ -123,7 +123,7 @@ internal sealed class LocalWriter(SqliteConnection connection, LocalNames names,
             last = logged.Seq;
             LocalNames.InternedActor actor = rows.Bind(insert, space, logged);
             insert.Run();
-            if (actor.IsOwn) MarkReceived(space, actor, logged);
+            if (actor.IsOwn) MarkReceived(space, actor, rows.Resource, logged);
         }
     }
 
@@ -136,14 +136,20 @@ internal sealed class LocalWriter(SqliteConnection connection, LocalNames names,
         return last.Step() ? LocalSchema.NumberOf(last.Int64(0)) : 0;
     }
 
-    private void MarkReceived(long space, LocalNames.InternedActor actor, LoggedOperation logged)
+    // As OwnOperation.IsLoggedAs says.
+    private void MarkReceived(long space, LocalNames.InternedActor actor, long resource, LoggedOperation logged)
     {
         using SqliteStatement mark = connection.Cached(
-            "UPDATE own SET state = 3, seq = ?4, refusal = NULL, detail = NULL WHERE space = ?1 AND actor = ?2 AND clock = ?3");
+            """
+            UPDATE own SET state = 3, seq = ?4, refusal = NULL, detail = NULL
+            WHERE space = ?1 AND actor = ?2 AND clock = ?3 AND resource = ?5 AND (state IN (2, 3) OR payload = ?6)
+            """);
         mark.Bind(1, space);
         mark.Bind(2, actor.Number);
         mark.Bind(3, logged.Operation.Id.Clock);
         mark.Bind(4, logged.Seq);
+        mark.Bind(5, resource);
+        mark.BindBlob(6, logged.Operation.Payload.Utf8.Span);
         mark.Run();
     }
 

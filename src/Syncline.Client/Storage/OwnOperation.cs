@@ -10,4 +10,12 @@ namespace Syncline.Client.Storage;
 /// <param name="Refusal">Why it was set aside; null otherwise.</param>
 /// <param name="MadeAt">When it was made, UTC, by this device's clock. For people.</param>
 public sealed record OwnOperation(
-    long Number, Operation Operation, OwnOperationState State, long Seq, Refusal? Refusal, DateTimeOffset MadeAt);
+    long Number, Operation Operation, OwnOperationState State, long Seq, Refusal? Refusal, DateTimeOffset MadeAt)
+{
+    /// <summary>
+    /// Whether an operation of the log is this one. A copy of the store that is in use elsewhere, a whole disk that was put back, may have given its
+    /// identity to something else.
+    /// </summary>
+    public bool IsLoggedAs(Operation logged) =>
+        logged.Id == Operation.Id && (State is OwnOperationState.Stored or OwnOperationState.Received || logged.Payload == Operation.Payload);
+}

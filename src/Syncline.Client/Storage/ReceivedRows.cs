@@ -14,9 +14,11 @@ internal sealed class ReceivedRows(LocalNames names)
 
     private OperationId _last;
     private UserId _lastUser;
-    private long _resource;
     private long _user;
     private LocalNames.InternedActor? _actor;
+
+    /// <summary>What the operation that was bound last changes.</summary>
+    public long Resource { get; private set; }
 
     /// <returns>Whose operation it is.</returns>
     public LocalNames.InternedActor Bind(SqliteStatement insert, long space, LoggedOperation logged)
@@ -24,7 +26,7 @@ internal sealed class ReceivedRows(LocalNames names)
         Operation operation = logged.Operation;
         LocalNames.InternedActor actor = Intern(operation.Id, logged.UserId);
         insert.Bind(1, LocalSchema.PlaceOf(space, logged.Seq));
-        insert.Bind(2, _resource);
+        insert.Bind(2, Resource);
         insert.Bind(3, actor.Number);
         insert.Bind(4, operation.Id.Clock);
         insert.Bind(5, unchecked((long)operation.Hash));
@@ -38,7 +40,7 @@ internal sealed class ReceivedRows(LocalNames names)
 
     private LocalNames.InternedActor Intern(in OperationId id, UserId user)
     {
-        if (id.ResourceId != _last.ResourceId || id.Scope != _last.Scope) _resource = names.InternResource(id.Scope, id.ResourceId);
+        if (id.ResourceId != _last.ResourceId || id.Scope != _last.Scope) Resource = names.InternResource(id.Scope, id.ResourceId);
         if (user != _lastUser) _user = names.InternUser(_lastUser = user);
         if (_actor is null || id.Actor != _last.Actor) _actor = names.InternActor(id.Actor);
         _last = id;

@@ -61,12 +61,12 @@ public sealed class SqliteLocalStore : ILocalStore
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(timeProvider);
         ArgumentNullException.ThrowIfNull(random);
-        path = Path.GetFullPath(path);
         RunFile? runFile = null;
         SqliteConnection? connection = null;
         SqliteLocalStore? store = null;
         try
         {
+            path = LocalFiles.RealPath(path);
             LocalFiles.MakeFolderOf(path, context.SyncNames);
             runFile = RunFile.Open(path);
             LocalFiles.MakeFile(path);

@@ -26,6 +26,7 @@ internal sealed class StoreWriter
     private readonly List<Request> _queue = [];
     private bool _isComplete;
     private int _waiting;
+    private Problem? _lost;
 
     public StoreWriter(ILocalStore store, TimeProvider time)
     {
@@ -34,7 +35,7 @@ internal sealed class StoreWriter
         _timer = time.CreateTimer(static writer => ((StoreWriter)writer!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Why the last write failed; null when it did not.</summary>
+    /// <summary>Why the last write failed, or what can never be written; null when nothing is in the way.</summary>
     public Problem? Problem { get; private set; }
 
     /// <summary>How many writes wait.</summary>
@@ -139,11 +140,14 @@ internal sealed class StoreWriter
         Interlocked.Add(ref _waiting, -round.Count);
         Request[] saved = [.. round];
         round.Clear();
-        SetProblem(null);
+        SetProblem(_lost);
         foreach (Request request in saved)
         {
             request.Saved?.Invoke(request.Writes);
-            request.Done?.TrySetResult();
+            if (request.EndsWithFailure && _lost is not null)
+                request.Done?.TrySetException(new LocalStoreException(_lost.Detail));
+            else
+                request.Done?.TrySetResult();
         }
 
         return true;
@@ -183,9 +187,17 @@ internal sealed class StoreWriter
     {
         if (round.Count == 1)
         {
+            Request refused = round[0];
             Interlocked.Decrement(ref _waiting);
-            round[0].Done?.TrySetException(exception);
             round.Clear();
+            refused.Done?.TrySetException(exception);
+            if (refused.Done is null && refused.Writes.Any(write => write is LocalWrite.AddOwn))
+            {
+                // A fault of ours. They stay in memory and are not sent, which nobody must take for saved.
+                _lost = new Problem(Problem.LocalStore, $"the local store does not take operations that were made: {exception.Message}");
+                SetProblem(_lost);
+            }
+
             return;
         }
 

@@ -14,7 +14,6 @@ internal sealed class ChangeWait
     private const int CutsMax = 3;
 
     private readonly ClientServices _services;
-    private readonly ServerConnection _server;
     private readonly Action _wake;
     private readonly ITimer _timer;
     private Task? _asking;
@@ -27,10 +26,9 @@ internal sealed class ChangeWait
     private int _cuts;
     private long _pollsFailedAt;
 
-    public ChangeWait(ClientServices services, ServerConnection server, Action wake)
+    public ChangeWait(ClientServices services, Action wake)
     {
         _services = services;
-        _server = server;
         _wake = wake;
         _transport = services.Options.Transport;
         _wait = services.Options.WaitMax / 2;
@@ -116,7 +114,7 @@ internal sealed class ChangeWait
         Reply<ChangesAnswer> reply;
         try
         {
-            reply = await _server.ChangesAsync(request, abort.Token);
+            reply = await _services.Server.ChangesAsync(request, abort.Token);
         }
         catch (OperationCanceledException)
         {
@@ -174,17 +172,7 @@ internal sealed class ChangeWait
     }
 
     /// <summary>Gives up a wait that is under way.</summary>
-    public void GiveUp()
-    {
-        try
-        {
-            Volatile.Read(ref _abort)?.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The wait was over by itself.
-        }
-    }
+    public void GiveUp() => _services.Cancel(Volatile.Read(ref _abort));
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 

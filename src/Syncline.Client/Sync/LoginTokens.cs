@@ -9,9 +9,10 @@ namespace Syncline.Client.Sync;
 /// once; one refresh is under way at a time.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "What is only awaited and cancelled has nothing to dispose.")]
-internal sealed class LoginTokens(ClientServices services, ServerConnection server) : IAccessTokens
+internal sealed class LoginTokens(ClientServices services) : IAccessTokens
 {
     private static readonly Problem NoLogin = new(ErrorCodes.Unauthenticated, "the user has to log in");
+    private static readonly Problem Replaced = new(ErrorCodes.Unauthenticated, "another login has taken the place of this one");
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _gate = new(1);
@@ -20,6 +21,7 @@ internal sealed class LoginTokens(ClientServices services, ServerConnection serv
     private Task<Reply<string>>? _refreshing;
     private string? _access;
     private Problem? _ended;
+    private bool _isReplaced;
 
     /// <inheritdoc />
     public Task<Reply<string>> GetAsync(string? refused, CancellationToken cancellationToken)
@@ -55,6 +57,17 @@ internal sealed class LoginTokens(ClientServices services, ServerConnection serv
         }
     }
 
+    /// <summary>
+    /// Another login takes the place of this one: the store's refresh token is that one's from now on. What is under way may end with the access
+    /// token that there is.
+    /// </summary>
+    public async Task ReplaceAsync()
+    {
+        await _gate.WaitAsync(CancellationToken.None);
+        _isReplaced = true;
+        _gate.Release();
+    }
+
     /// <summary>Goes on with a login that was just made.</summary>
     public async Task UseAsync(LoginAnswer login)
     {
@@ -76,9 +89,11 @@ internal sealed class LoginTokens(ClientServices services, ServerConnection serv
         {
             if (AccessOtherThan(refused) is { } access)
                 return access;
+            if (_isReplaced)
+                return Replaced;
             if (services.Device.RefreshToken is not { } refreshToken)
                 return _ended ?? NoLogin;
-            Reply<LoginAnswer> login = await server.RefreshAsync(refreshToken, _stopping.Token);
+            Reply<LoginAnswer> login = await services.Server.RefreshAsync(refreshToken, _stopping.Token);
             if (login.IsAnswered)
             {
                 await TakeAsync(login.Answer);

@@ -14,7 +14,7 @@ namespace Syncline.Client.Sync;
 /// to catch up, is waited for as without it; so nothing depends on it, and it may break at any moment.
 /// </summary>
 [SuppressMessage("Usage", "CA2213:Disposable fields should be disposed", Justification = "A semaphore that is only awaited has nothing to dispose, and somebody may still be sending.")]
-internal sealed class RealTimeLink(ClientServices services, ServerConnection server, Action wake) : IAsyncDisposable
+internal sealed class RealTimeLink(ClientServices services, Action wake) : IAsyncDisposable
 {
     private const int MessageBytesMax = 64 * 1024 * 1024;
     private const int FollowAck = 1;
@@ -26,6 +26,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
     private readonly Dictionary<string, LinkedSpace> _spaces = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _sending = new(1);
     private readonly Backoff _backoff = new(services.Time, services.Options.Random, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+    private ServerConnection _server = services.Server;
     private WebSocket? _socket;
     private bool _isOpen;
     private string? _token;
@@ -101,7 +102,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
         lock (_lock)
         {
             if (_running is { IsCompleted: false })
-                _dropping?.Cancel();
+                services.Cancel(_dropping);
         }
     }
 
@@ -169,7 +170,8 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
 
     private async Task OpenAndReceiveAsync(CancellationToken dropped)
     {
-        if (server.Tokens is { } tokens)
+        _server = services.Server;
+        if (_server.Tokens is { } tokens)
         {
             Reply<string> token = await tokens.GetAsync(_refused, dropped);
             if (!token.IsAnswered)
@@ -183,7 +185,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
 
         using CancellationTokenSource patience = new(OpenTime, services.Time);
         using CancellationTokenSource opening = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, dropped);
-        using WebSocket socket = await server.OpenWebSocketAsync("/socket.io/?EIO=4&transport=websocket", opening.Token);
+        using WebSocket socket = await _server.OpenWebSocketAsync("/socket.io/?EIO=4&transport=websocket", opening.Token);
         Volatile.Write(ref _socket, socket);
         TimeSpan silence = OpenTime;
         byte[] buffer = new byte[16 * 1024];
@@ -287,7 +289,7 @@ internal sealed class RealTimeLink(ClientServices services, ServerConnection ser
 
     private async Task RefreshAsync(LinkedSpace linked, CancellationToken dropped)
     {
-        if (server.Tokens is not { } tokens)
+        if (_server.Tokens is not { } tokens)
             return;
 
         // Several spaces say it at once: the first one asks for another token than the one that all of them have.

@@ -12,14 +12,18 @@ using Syncline.Core.Operations;
 namespace Syncline.Client.Sync;
 
 /// <summary>
-/// The server as the client sees it: each request is one method, each answer a value, and whatever goes wrong on the way a <see cref="Problem"/>.
-/// Requests carry the access token that there is, and one that is refused for it is repeated with a fresh one.
+/// The server as the client sees it under one login: each request is one method, each answer a value, and whatever goes wrong on the way a
+/// <see cref="Problem"/>. Requests carry the access token that there is, and one that is refused for it is repeated with a fresh one. Another login is
+/// another object: what was begun under one ends under it.
 /// </summary>
 internal sealed class ServerConnection : IDisposable
 {
     /// <summary>How the client writes JSON.</summary>
     public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    /// <summary>How long nothing may come of a request that waits for nothing.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly HttpMessageInvoker _http;
     private readonly string _server;
@@ -32,14 +36,20 @@ internal sealed class ServerConnection : IDisposable
         _time = time;
     }
 
+    private ServerConnection(ServerConnection other, IAccessTokens tokens)
+    {
+        (_server, _http, _time) = (other._server, other._http, other._time);
+        Tokens = tokens;
+    }
+
     /// <summary>The server's address, without a slash at the end.</summary>
     public string Address => _server;
 
     /// <summary>Where access tokens come from; null sends none.</summary>
-    public IAccessTokens? Tokens { get; set; }
+    public IAccessTokens? Tokens { get; }
 
-    /// <summary>How long a request that waits for nothing may take.</summary>
-    public TimeSpan TimeoutOfRequests { get; set; } = TimeSpan.FromSeconds(10);
+    /// <summary>The same server, by the same way, under another login.</summary>
+    public ServerConnection With(IAccessTokens tokens) => new(this, tokens);
 
     public Task<Reply<PulledPage>> PullAsync(SpaceId space, LocalCursor? after, int limit, string? clientId, CancellationToken cancellationToken)
     {
@@ -142,6 +152,7 @@ internal sealed class ServerConnection : IDisposable
         }
     }
 
+    /// <summary>Closes the way to the server, for all logins.</summary>
     public void Dispose() => _http.Dispose();
 
     private static byte[] WritePush(Epoch? epoch, IReadOnlyList<Operation> operations, string clientId)
@@ -217,7 +228,7 @@ internal sealed class ServerConnection : IDisposable
         CancellationToken cancellationToken)
         where T : class
     {
-        TimeSpan patience = TimeoutOfRequests + wait;
+        TimeSpan patience = Patience + wait;
         using CancellationTokenSource timeout = new(patience, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
@@ -265,8 +276,8 @@ internal sealed class ServerConnection : IDisposable
     }
 
     private static Func<HttpContent, Action, CancellationToken, Task<T>> Reader<T>(JsonTypeInfo<T> type) =>
-        async (content, _, cancellationToken) =>
-            JsonSerializer.Deserialize(await content.ReadAsByteArrayAsync(cancellationToken), type) ?? throw new JsonException("the answer is null");
+        async (content, progress, cancellationToken) =>
+            JsonSerializer.Deserialize((await ReadAsync(content, progress, cancellationToken)).Span, type) ?? throw new JsonException("the answer is null");
 
     private static async Task<Problem> ReadProblemAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

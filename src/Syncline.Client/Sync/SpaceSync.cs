@@ -11,8 +11,8 @@ namespace Syncline.Client.Sync;
 /// it, so that a crash between any two leaves something to go on from: the cursor is in the transaction of what it stands for, and an outbox only
 /// loses what an answer names.
 /// </summary>
-[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A semaphore that is only awaited has nothing to dispose.")]
-internal sealed class SpaceSync(ClientServices services, ServerConnection server, SpaceReplica replica)
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "What is only awaited and cancelled has nothing to dispose.")]
+internal sealed class SpaceSync(ClientServices services, SpaceReplica replica)
 {
     private const int PageOperations = 1_000;
     private const int PushOperationsMax = 500;
@@ -21,8 +21,13 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     private const int OfferedMax = 16;
     private const int UnreadableBootstrapsMax = 3;
 
+    // One step at a time; who makes the device forget the space waits for its end.
+    private readonly SemaphoreSlim _stepping = new(1);
+    private readonly CancellationTokenSource _forgetting = new();
+
     // The states are replaced, and pages taken in, by one at a time.
     private readonly SemaphoreSlim _gate = new(1);
+    private ServerConnection _server = services.Server;
     private int _pushOperations = PushOperationsMax;
     private bool _pullsFromZero;
     private Anew? _anew;
@@ -32,12 +37,14 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     private int _pushesResynced;
     private int _pullsResynced;
     private int _unreadableBootstraps;
+    private bool _isNameTaken;
     private long _pullsAsked = 1;
     private long _pullsDone;
 
     // What was asked of the server itself, which no page that came before answers.
     private long _serverAsked = 1;
     private long _serverDone;
+    private long _serverFailed;
 
     // Pages that came of themselves, each with the seq that it goes on from.
     private readonly Lock _offering = new();
@@ -47,6 +54,9 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
 
     /// <summary>Whether there may be something to receive.</summary>
     public bool PullIsDue => Volatile.Read(ref _pullsAsked) != Volatile.Read(ref _pullsDone);
+
+    /// <summary>Whether what is shown may not be all that there is.</summary>
+    public bool HasToReceive => PullIsDue || replica.IsStale;
 
     /// <summary>The log's last seq, as far as is known.</summary>
     public long Head { get; set; }
@@ -63,19 +73,28 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     /// <summary>How far a first reception has come: bytes read; null when none is under way.</summary>
     public long? BootstrapBytes { get; private set; }
 
+    /// <summary>Whether the log has all that was made here, and all that it had when it was asked last is here.</summary>
+    public bool Agrees => !HasToReceive && replica.ReadOutbox(outbox => outbox.PendingCount) == 0;
+
     /// <summary>Whether there is something to do now.</summary>
-    public bool IsDue => Backoff.Left == TimeSpan.Zero && (PullIsDue || SendableCount > 0);
+    public bool IsDue => Backoff.Left == TimeSpan.Zero && (HasToReceive || SendableCount > 0);
 
     private int SendableCount => replica.ReadOutbox(outbox => outbox.SendableCount);
 
     private string ClientId => services.Device.Actor.Value;
 
     /// <summary>There may be something to receive. A page that is on its way already does not count for it.</summary>
-    public void AskForPull()
+    /// <returns>What was asked, for <see cref="ProblemSince"/>.</returns>
+    public long AskForPull()
     {
-        Interlocked.Increment(ref _serverAsked);
+        long asked = Interlocked.Increment(ref _serverAsked);
         Interlocked.Increment(ref _pullsAsked);
+        return asked;
     }
+
+    /// <summary>What the server has answered to a pull that was asked for, or later, and will answer again; null when there is no such thing.</summary>
+    public Problem? ProblemSince(long asked) =>
+        Volatile.Read(ref _serverFailed) >= asked && Problem is { Code: ErrorCodes.Forbidden or ErrorCodes.NotFound or ErrorCodes.QuotaExceeded } problem ? problem : null;
 
     /// <summary>A page has come of itself. It is taken in as a pulled one if it goes on where the space stands then; and else a pull brings the same.</summary>
     /// <param name="after">The seq that it goes on from.</param>
@@ -95,12 +114,15 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
 
     /// <summary>Reads the log from the server, beside everything else.</summary>
     /// <exception cref="SynclineException">The server cannot be reached, or does not allow it.</exception>
+    [SuppressMessage("ApiDesign", "RS0030:Do not use banned APIs", Justification = "An iterator goes on where its reader is, who may be waiting for it there.")]
     public async IAsyncEnumerable<LoggedOperation> ReadLogAsync(long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         LocalCursor? cursor = after > 0 && replica.Cursor is { } own && after <= own.Seq ? own with { Seq = after } : null;
         while (true)
         {
-            Reply<PulledPage> reply = await server.PullAsync(replica.Id, cursor, PageOperations, clientId: null, cancellationToken);
+            LocalCursor? from = cursor;
+            Reply<PulledPage> reply = await services.RunAsync(
+                () => services.Server.PullAsync(replica.Id, from, PageOperations, clientId: null, cancellationToken)).ConfigureAwait(false);
             if (!reply.IsAnswered)
                 throw new SynclineException(reply.Problem);
             foreach (LoggedOperation logged in reply.Answer.Operations)
@@ -116,18 +138,80 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
     }
 
     /// <summary>Loads the states, if they are not.</summary>
-    public Task LoadAsync(CancellationToken cancellationToken) => MakeStatesWhenAsync(isLoaded: false, cancellationToken);
+    public Task LoadAsync(CancellationToken cancellationToken) =>
+        WithinGateAsync(() => replica.IsLoaded ? Task.CompletedTask : MakeStatesAsync(cancellationToken));
 
-    // Own operations were refused or numbered anew.
-    private Task ReloadAsync(CancellationToken cancellationToken) => MakeStatesWhenAsync(isLoaded: true, cancellationToken);
+    /// <summary>The device forgets the space: when this returns, nothing is under way for it any more, and nothing will be.</summary>
+    public async Task ForgetAsync()
+    {
+        replica.Forget();
+        await _forgetting.CancelAsync();
+        await _stepping.WaitAsync(CancellationToken.None);
+        _stepping.Release();
+        await WithinGateAsync(static () => Task.CompletedTask);
+    }
 
-    private async Task MakeStatesWhenAsync(bool isLoaded, CancellationToken cancellationToken)
+    /// <summary>Does one step.</summary>
+    /// <param name="server">The server, under the login that the store belongs to.</param>
+    /// <param name="stopping">Ends the step in its middle, which loses nothing.</param>
+    /// <returns>Why the connection is of no use now; null when it is.</returns>
+    public async Task<Problem?> StepAsync(ServerConnection server, CancellationToken stopping)
+    {
+        await _stepping.WaitAsync(CancellationToken.None);
+        long asked = Volatile.Read(ref _serverAsked);
+        try
+        {
+            if (replica.IsForgotten)
+                return null;
+            _server = server;
+            using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, _forgetting.Token);
+            return await StepAsync(ending.Token) is { } problem ? Judge(problem, asked) : null;
+        }
+        catch (OperationCanceledException) when (replica.IsForgotten)
+        {
+            return null;
+        }
+        catch (LocalStoreException e)
+        {
+            return Judge(new Problem(Problem.LocalStore, e.Message), asked);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // A fault of ours. It is told, and everything is kept and tried again; the other spaces have nothing to do with it.
+            return Judge(new Problem(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}"), asked);
+        }
+        finally
+        {
+            _stepping.Release();
+        }
+    }
+
+    private async Task<Problem?> StepAsync(CancellationToken cancellationToken)
+    {
+        if (replica.IsStale)
+            await CatchUpAsync(cancellationToken);
+
+        // A log that begins anew decides first what is to be pushed again.
+        bool pushes = _anew is null && !_pullsFirst && SendableCount > 0 && (!PullIsDue || IsBatchFull());
+        Problem? problem = pushes ? await PushAsync(cancellationToken) : PullIsDue ? await PullAsync(cancellationToken) : null;
+        if (problem is null)
+        {
+            Backoff.Reset();
+            Problem = null;
+        }
+
+        return problem;
+    }
+
+    // Own operations were refused or numbered anew, or what was to be made of them or of the local store could not be made before.
+    private Task CatchUpAsync(CancellationToken cancellationToken) => WithinGateAsync(() => FollowStoreAsync(cancellationToken));
+
+    private async Task WithinGateAsync(Func<Task> work)
     {
         await _gate.WaitAsync(CancellationToken.None);
         try
         {
-            if (replica.IsLoaded == isLoaded)
-                await MakeStatesAsync(cancellationToken);
+            await work();
         }
         finally
         {
@@ -135,31 +219,15 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         }
     }
 
-    /// <summary>Does one step.</summary>
-    /// <returns>Why the connection is of no use now; null when it is.</returns>
-    public async Task<Problem?> StepAsync(CancellationToken cancellationToken)
-    {
-        // A log that begins anew decides first what is to be pushed again.
-        bool pushes = _anew is null && !_pullsFirst && SendableCount > 0 && (!PullIsDue || IsBatchFull());
-        Problem? problem = pushes ? await PushAsync(cancellationToken) : await PullAsync(cancellationToken);
-        if (problem is null)
-        {
-            Backoff.Reset();
-            Problem = null;
-            return null;
-        }
-
-        return Judge(problem);
-    }
-
     private bool IsBatchFull() => replica.ReadOutbox(outbox =>
         outbox.SendableCount >= services.Options.BatchOperations
         || (outbox.OldestPending is { } oldest && services.Time.GetUtcNow() - oldest >= services.Options.BatchTime));
 
     // What concerns this space alone does not keep the others waiting.
-    private Problem? Judge(Problem problem)
+    private Problem? Judge(Problem problem, long asked)
     {
         Problem = problem;
+        Volatile.Write(ref _serverFailed, asked);
         if (problem.Code is Problem.Unreachable or Problem.InvalidAnswer or Problem.OtherUser or ErrorCodes.Unauthenticated or ErrorCodes.RateLimited)
             return problem;
         Backoff.Failed(problem.RetryAfter);
@@ -179,7 +247,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             replica.Change(sent);
         }
 
-        Reply<PushAnswer> reply = await server.PushAsync(
+        Reply<PushAnswer> reply = await _server.PushAsync(
             replica.Id, replica.Cursor?.Epoch, [.. batch.Select(own => own.Operation)], ClientId, cancellationToken);
         if (!reply.IsAnswered)
             return await PushFailedAsync(reply.Problem, batch, cancellationToken);
@@ -255,37 +323,34 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             replica.Change(changes);
         }
 
-        bool isChanged = changes.Exists(change => change.State == OwnOperationState.Refused);
         if (misnumbered.Count > 0)
         {
             foreach (ActorId used in misnumbered.Select(own => own.Operation.Id.Actor).Distinct())
                 services.ReplaceActor(used);
             await WriteAndTakeAsync(replica.Renumber([.. misnumbered.Select(own => own.Number)]));
-            isChanged = true;
         }
 
-        if (isChanged)
-            await ReloadAsync(cancellationToken);
+        if (replica.IsStale)
+            await CatchUpAsync(cancellationToken);
         return later;
     }
 
     /// <summary>Drops refused operations, or makes new ones of them.</summary>
-    public async Task DropRefusedAsync(IReadOnlyList<long> numbers, bool makeNew, CancellationToken cancellationToken)
+    /// <exception cref="InvalidOperationException">The device has forgotten the space.</exception>
+    public Task DropRefusedAsync(IReadOnlyList<long> numbers, bool makeNew) => WithinGateAsync(async () =>
     {
-        await _gate.WaitAsync(CancellationToken.None);
+        if (replica.DropRefused(numbers, makeNew) is not { } writes)
+            return;
+        await WriteAndTakeAsync(writes);
         try
         {
-            if (replica.DropRefused(numbers, makeNew) is not { } writes)
-                return;
-            await WriteAndTakeAsync(writes);
-            if (makeNew && replica.IsLoaded)
-                await MakeStatesAsync(cancellationToken);
+            await FollowStoreAsync(CancellationToken.None);
         }
-        finally
+        catch (LocalStoreException)
         {
-            _gate.Release();
+            // It is done and written. What is shown follows with the next step, which tells what is the matter with the store.
         }
-    }
+    });
 
     // What the replica has changed is sent once it is written.
     private async Task WriteAndTakeAsync(IReadOnlyList<LocalWrite> writes)
@@ -299,15 +364,21 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         OwnOperationChange[] changes = [.. batch.Select(own => new OwnOperationChange(own.Number, OwnOperationState.Refused, 0, refusal))];
         await services.Writer.WriteAsync(new LocalWrite.SetOwn(replica.Id, changes));
         replica.Change(changes);
-        await ReloadAsync(cancellationToken);
+        await CatchUpAsync(cancellationToken);
     }
 
     private async Task<Problem?> CreateAsync(CancellationToken cancellationToken)
     {
-        Reply<RemoteSpace> reply = await server.CreateSpaceAsync(replica.Id, replica.Id.Value, cancellationToken);
-        return reply.IsAnswered ? null : reply.Problem.Code == ErrorCodes.NameTaken
-            ? new Problem(ErrorCodes.NotFound, $"there is a space {replica.Id} that this user may not see")
-            : reply.Problem;
+        Reply<RemoteSpace> reply = await _server.CreateSpaceAsync(replica.Id, replica.Id.Value, cancellationToken);
+        if (reply.IsAnswered)
+            return null;
+        if (reply.Problem.Code != ErrorCodes.NameTaken)
+            return reply.Problem;
+
+        // Another device of this user's may have made it at the same moment: then it is there now.
+        bool isAgain = _isNameTaken;
+        _isNameTaken = true;
+        return isAgain ? new Problem(ErrorCodes.NotFound, $"there is a space {replica.Id} that this user may not see") : null;
     }
 
     private async Task<Problem?> PullAsync(CancellationToken cancellationToken)
@@ -326,7 +397,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
             return null;
         }
 
-        Reply<PulledPage> reply = await server.PullAsync(replica.Id, cursor, PageOperations, ClientId, cancellationToken);
+        Reply<PulledPage> reply = await _server.PullAsync(replica.Id, cursor, PageOperations, ClientId, cancellationToken);
         if (!reply.IsAnswered)
             return await PullFailedAsync(reply.Problem, cursor, cancellationToken);
 
@@ -377,18 +448,8 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         }
     }
 
-    private async Task TakeInAsync(PulledPage page, LocalCursor? cursor, CancellationToken cancellationToken)
-    {
-        await _gate.WaitAsync(CancellationToken.None);
-        try
-        {
-            await TakePageAsync(page, cursor, cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
+    private Task TakeInAsync(PulledPage page, LocalCursor? cursor, CancellationToken cancellationToken) =>
+        WithinGateAsync(() => TakePageAsync(page, cursor, cancellationToken));
 
     private async Task TakePageAsync(PulledPage page, LocalCursor? cursor, CancellationToken cancellationToken)
     {
@@ -405,15 +466,12 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         if (!isOtherEpoch && replica.ReadOutbox(outbox => outbox.ReceivedUpTo(page.Cursor.Seq)) is { Length: > 0 } received)
             writes.Add(new LocalWrite.SetOwn(replica.Id, received));
         await services.Writer.WriteAsync(writes);
-        bool isRewritten = replica.Receive(page.Operations, page.Cursor);
-        if (isOtherEpoch)
-            await replica.ReloadOutboxAsync(cancellationToken);
-        if (isRewritten && replica.IsLoaded)
-            await MakeStatesAsync(cancellationToken);
+        replica.Receive(page.Operations, page.Cursor, isOtherEpoch);
+        await FollowStoreAsync(cancellationToken);
         if (replica.TakeSnapshot() is LocalWrite.ReplaceSnapshots snapshots)
         {
             await services.Writer.WriteAsync(snapshots);
-            replica.SnapshotStored(snapshots.Cursor);
+            replica.SnapshotStored(snapshots);
         }
     }
 
@@ -444,7 +502,7 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         try
         {
             BootstrapBytes = 0;
-            reply = await server.BootstrapAsync(replica.Id, TakeLineAsync, cancellationToken);
+            reply = await _server.BootstrapAsync(replica.Id, TakeLineAsync, cancellationToken);
         }
         finally
         {
@@ -453,21 +511,14 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
 
         if (!reply.IsAnswered || !reception.IsUsable)
             return await BootstrapFailedAsync(reply.Problem, cancellationToken);
-        await _gate.WaitAsync(CancellationToken.None);
-        try
+        await WithinGateAsync(async () =>
         {
             (LocalCursor cursor, long clockMax) = await reception.CompleteAsync(
                 upTo => replica.ReadOutbox(outbox => outbox.ReceivedUpTo(upTo)));
-            await replica.ReceiveBootstrapAsync(cursor, clockMax, cancellationToken);
+            replica.ReceiveBootstrap(cursor, clockMax);
             (_anew, _pullsFromZero) = (null, false);
-            if (replica.IsLoaded)
-                await MakeStatesAsync(cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-
+            await FollowStoreAsync(cancellationToken);
+        });
         return null;
 
         ValueTask TakeLineAsync(ReadOnlyMemory<byte> line)
@@ -490,33 +541,40 @@ internal sealed class SpaceSync(ClientServices services, ServerConnection server
         _unreadableBootstraps = 0;
 
         // Whatever the server has there, it is not for us: pages from the start give the same.
-        await services.Writer.WriteAsync(new LocalWrite.StartAnew(replica.Id, PutBackAbove: 0));
-        await _gate.WaitAsync(CancellationToken.None);
-        try
+        await WithinGateAsync(async () =>
         {
-            await replica.StartAnewAsync(cancellationToken);
+            await StartAnewAsync(putBackAbove: 0);
             (_anew, _pullsFromZero) = (null, true);
-            if (replica.IsLoaded)
-                await MakeStatesAsync(cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-
+            await FollowStoreAsync(cancellationToken);
+        });
         return null;
     }
 
-    // Within the gate. A store whose snapshots cannot be read has lost nothing but time.
+    // Within the gate, as the next two. What is in memory follows what is in the local store; where that cannot be read, the next step begins with it.
+    private async Task FollowStoreAsync(CancellationToken cancellationToken)
+    {
+        if (replica.OutboxIsStale)
+            await replica.ReloadOutboxAsync(cancellationToken);
+        if (replica.StatesAreStale)
+            await MakeStatesAsync(cancellationToken);
+    }
+
+    // A store whose snapshots cannot be read has lost nothing but time.
     private async Task MakeStatesAsync(CancellationToken cancellationToken)
     {
-        if (await replica.LoadAsync(cancellationToken))
+        if (replica.IsForgotten || await replica.LoadAsync(cancellationToken))
             return;
         RepairCount++;
-        await services.Writer.WriteAsync(new LocalWrite.StartAnew(replica.Id, long.MaxValue));
-        await replica.StartAnewAsync(cancellationToken);
-        await replica.LoadAsync(cancellationToken);
+        await StartAnewAsync(putBackAbove: long.MaxValue);
         AskForPull();
+        await replica.ReloadOutboxAsync(cancellationToken);
+        await replica.LoadAsync(cancellationToken);
+    }
+
+    private async Task StartAnewAsync(long putBackAbove)
+    {
+        await services.Writer.WriteAsync(new LocalWrite.StartAnew(replica.Id, putBackAbove));
+        replica.StartAnew();
     }
 
     /// <summary>What was received is of no use any more.</summary>

@@ -13,9 +13,9 @@ internal sealed class SyncLoop : IAsyncDisposable
 {
     private static readonly TimeSpan FailureFirst = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FailureMost = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ForgettingTime = TimeSpan.FromDays(1);
 
     private readonly ClientServices _services;
-    private readonly ServerConnection _server;
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly CancellationTokenSource _stopping = new();
     private readonly Backoff _backoff;
@@ -26,17 +26,20 @@ internal sealed class SyncLoop : IAsyncDisposable
     private readonly List<SpaceSync> _spaces = [];
     private bool _networkIsBack;
     private bool _hasAnswered;
-    private bool _accountIsKnown;
+    private ServerConnection? _known;
+    private long _tries;
+    private long _tryUnderWay;
     private Problem? _problem;
+    private long _problemTry;
+    private DateTimeOffset _forgotAt;
     private Task? _running;
 
-    public SyncLoop(ClientServices services, ServerConnection server)
+    public SyncLoop(ClientServices services)
     {
         _services = services;
-        _server = server;
         _backoff = new Backoff(services.Time, services.Options.Random, FailureFirst, FailureMost);
-        _wait = new ChangeWait(services, server, Wake);
-        _link = new RealTimeLink(services, server, Wake);
+        _wait = new ChangeWait(services, Wake);
+        _link = new RealTimeLink(services, Wake);
         _timer = services.Time.CreateTimer(static loop => ((SyncLoop)loop!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -80,7 +83,7 @@ internal sealed class SyncLoop : IAsyncDisposable
                 refused += outbox.Refused;
                 oldest = oldest is null || outbox.Oldest < oldest ? outbox.Oldest ?? oldest : oldest;
                 behind += Math.Max(0, space.Head - (space.Replica.Cursor?.Seq ?? 0));
-                isPulling |= space.PullIsDue;
+                isPulling |= space.HasToReceive;
             }
 
             Problem? problem = _problem ?? _services.Writer.Problem ?? spaces.Select(space => space.Problem).FirstOrDefault(problem => problem is not null);
@@ -120,10 +123,24 @@ internal sealed class SyncLoop : IAsyncDisposable
     public void Wake() => _wake.Writer.TryWrite(true);
 
     /// <summary>The network is back, or the user has logged in: what has failed is tried at once.</summary>
-    public void TryNow()
+    /// <returns>What is tried, for <see cref="ProblemSince"/>.</returns>
+    public long TryNow()
     {
+        long tried = Interlocked.Increment(ref _tries);
         Volatile.Write(ref _networkIsBack, true);
         Wake();
+        return tried;
+    }
+
+    /// <summary>Why a login is needed, as the server has said to a try, or later; null when it has not.</summary>
+    public Problem? ProblemSince(long tried) => Volatile.Read(ref _problemTry) >= tried && _problem is { } problem && NeedsLogin(problem) ? problem : null;
+
+    /// <summary>There is another login: what waits at the server under the one before is given up.</summary>
+    public void LoginChanged()
+    {
+        _wait.GiveUp();
+        _link.Drop();
+        TryNow();
     }
 
     public async ValueTask DisposeAsync()
@@ -140,7 +157,7 @@ internal sealed class SyncLoop : IAsyncDisposable
 
     private SyncState StateOf(int pending, int refused, bool isPulling, Problem? problem)
     {
-        if (problem?.Code is ErrorCodes.Unauthenticated or Problem.OtherUser)
+        if (problem is not null && NeedsLogin(problem))
             return SyncState.Unauthorized;
         if (problem?.Code is Problem.Unreachable or Problem.InvalidAnswer)
             return SyncState.Offline;
@@ -158,6 +175,7 @@ internal sealed class SyncLoop : IAsyncDisposable
         {
             while (!stopping.IsCancellationRequested)
             {
+                ForgetReceivedOwn();
                 await TryWorkAsync(stopping);
                 ScheduleNext();
                 if (!await _wake.Reader.WaitToReadAsync(CancellationToken.None))
@@ -169,6 +187,16 @@ internal sealed class SyncLoop : IAsyncDisposable
         {
             // The client is being closed.
         }
+    }
+
+    // Once a day, as long as the client is open: what was received so long ago will not be asked for again.
+    private void ForgetReceivedOwn()
+    {
+        DateTimeOffset now = _services.Time.GetUtcNow();
+        if (now - _forgotAt < ForgettingTime)
+            return;
+        _forgotAt = now;
+        _services.Writer.Post([new LocalWrite.ForgetReceivedOwn(now - _services.Options.OwnOperationsTime)]);
     }
 
     private async Task TryWorkAsync(CancellationToken stopping)
@@ -188,7 +216,9 @@ internal sealed class SyncLoop : IAsyncDisposable
         }
     }
 
-    // Goes round until there is nothing to do, or the connection is of no use.
+    private static bool NeedsLogin(Problem problem) => problem.Code is ErrorCodes.Unauthenticated or Problem.OtherUser;
+
+    // Goes round until there is nothing to do, or the connection is of no use. All of it is under the login that it began with.
     private async Task WorkAsync(CancellationToken stopping)
     {
         if (Interlocked.Exchange(ref _networkIsBack, false))
@@ -205,7 +235,9 @@ internal sealed class SyncLoop : IAsyncDisposable
             return;
         }
 
-        if (!await KnowsAccountAsync(stopping))
+        _tryUnderWay = Volatile.Read(ref _tries);
+        ServerConnection server = _services.Server;
+        if (!await KnowsAccountAsync(server, stopping))
             return;
         for (bool isBusy = true; isBusy && !stopping.IsCancellationRequested;)
         {
@@ -215,7 +247,8 @@ internal sealed class SyncLoop : IAsyncDisposable
                 if (!space.IsDue)
                     continue;
                 isBusy = true;
-                if (!Take(await StepAsync(space, stopping)))
+                Problem? problem = await space.StepAsync(server, stopping);
+                if (server != _services.Server || !Take(problem))
                     return;
                 NoteSuccess(space);
                 StatusChanged();
@@ -260,22 +293,9 @@ internal sealed class SyncLoop : IAsyncDisposable
         _wait.Begin(spaces, stopping);
     }
 
-    private async Task<Problem?> StepAsync(SpaceSync space, CancellationToken stopping)
-    {
-        try
-        {
-            return await space.StepAsync(stopping);
-        }
-        catch (ArgumentException) when (!Spaces.Contains(space))
-        {
-            // The application has made the device forget the space meanwhile, and the store with it.
-            return null;
-        }
-    }
-
     private void NoteSuccess(SpaceSync space)
     {
-        if (space.PullIsDue || space.Problem is not null || space.Replica.ReadOutbox(outbox => outbox.PendingCount) > 0)
+        if (space.Replica.IsForgotten || space.Problem is not null || !space.Agrees)
             return;
         DateTimeOffset now = _services.Time.GetUtcNow();
         if (space.Replica.Succeeded(now))
@@ -320,14 +340,16 @@ internal sealed class SyncLoop : IAsyncDisposable
     }
 
     // A store belongs to one user: what waits in it must not be sent as somebody else's.
-    private async Task<bool> KnowsAccountAsync(CancellationToken stopping)
+    private async Task<bool> KnowsAccountAsync(ServerConnection server, CancellationToken stopping)
     {
-        if (_accountIsKnown)
+        if (server == _known)
             return true;
-        Reply<MeAnswer> me = await _server.WhoAmIAsync(stopping);
+        Reply<MeAnswer> me = await server.WhoAmIAsync(stopping);
+        if (server != _services.Server)
+            return false;
         if (!me.IsAnswered)
             return Take(me.Problem);
-        LocalAccount account = new(_server.Address, new UserId(me.Answer.User.Id));
+        LocalAccount account = new(server.Address, new UserId(me.Answer.User.Id));
         if (_services.Device.Account is { } known && known.UserId != account.UserId)
         {
             return Take(new Problem(
@@ -340,16 +362,14 @@ internal sealed class SyncLoop : IAsyncDisposable
             _services.SetAccount(account);
         }
 
-        _accountIsKnown = true;
+        _known = server;
         return Take(null);
     }
-
-    /// <summary>Somebody else may be logged in from now on.</summary>
-    public void AccountMayBeAnother() => _accountIsKnown = false;
 
     private bool Take(Problem? problem)
     {
         _problem = problem;
+        Volatile.Write(ref _problemTry, _tryUnderWay);
         if (problem is null)
         {
             _hasAnswered = true;
@@ -359,7 +379,7 @@ internal sealed class SyncLoop : IAsyncDisposable
 
         // Nothing helps but a login, which wakes the loop; it is asked for now and then all the same, in case it was the server's mistake.
         _hasAnswered = false;
-        _backoff.Failed(problem.Code is ErrorCodes.Unauthenticated or Problem.OtherUser ? TimeSpan.FromMinutes(1) : problem.RetryAfter);
+        _backoff.Failed(NeedsLogin(problem) ? TimeSpan.FromMinutes(1) : problem.RetryAfter);
         StatusChanged();
         return false;
     }

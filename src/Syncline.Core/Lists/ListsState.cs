@@ -128,15 +128,27 @@ public sealed class ListsState : IModelState
     }
 
     /// <inheritdoc />
-    public bool DependsOn(Operation operation, Operation refused) => (operation.Content, refused.Content) switch
+    public string? MadeBy(Operation operation) => operation.Content switch
     {
-        (ListOperation.WriteTask later, ListOperation.WriteTask { Place: not null } insertion) =>
-            later.HomeId == insertion.HomeId && later.TaskId == insertion.TaskId && !(FindEntry(later)?.PlaceWrite.IsWritten ?? false),
-        (ListOperation.WriteTask later, ListOperation.WriteList creation) =>
-            (later.HomeId == creation.ListId || later.Place?.ListId == creation.ListId) && !IsCreated(creation.ListId),
-        (ListOperation.WriteList later, ListOperation.WriteList creation) => later.ListId == creation.ListId && !IsCreated(creation.ListId),
-        _ => false,
+        ListOperation.WriteTask { Place: not null } insertion => NameOf(insertion),
+        ListOperation.WriteList creation => creation.ListId,
+        _ => null,
     };
+
+    /// <inheritdoc />
+    public IEnumerable<string> MissingFor(Operation operation)
+    {
+        if (operation.Content is ListOperation.WriteList list && !IsCreated(list.ListId))
+            yield return list.ListId;
+        if (operation.Content is not ListOperation.WriteTask task)
+            yield break;
+        if (!(FindEntry(task)?.PlaceWrite.IsWritten ?? false))
+            yield return NameOf(task);
+        if (!IsCreated(task.HomeId))
+            yield return task.HomeId;
+        if (task.Place is { } place && place.ListId != task.HomeId && !IsCreated(place.ListId))
+            yield return place.ListId;
+    }
 
     /// <inheritdoc />
     public int Mark() => _journal.Count;
@@ -193,6 +205,8 @@ public sealed class ListsState : IModelState
             (list.TitleWrite, list.PositionWrite, list.Title, list.Position) = (default, default, null, default);
         }
     }
+
+    private static string NameOf(ListOperation.WriteTask write) => $"{write.HomeId}/{write.TaskId}";
 
     private bool IsCreated(string listId) => _lists.TryGetValue(listId, out ListEntry? list) && list.DeletedWrite.IsWritten;
 

@@ -17,12 +17,14 @@ public interface IModelState
     /// <summary>Whether an operation was taken in, where taking it in again would not leave the state as it is.</summary>
     bool Contains(in OperationId id) => false;
 
+    /// <summary>What an operation, its content read, makes that others mean nothing without, by a name of this state's own; null when it makes nothing.</summary>
+    string? MadeBy(Operation operation) => null;
+
     /// <summary>
-    /// Whether an operation means nothing for want of another, which was refused and is not in this state: then it is set aside with that.
+    /// Of what an operation, its content read, means nothing without, what is not in this state, by the names of <see cref="MadeBy"/>: where one that makes it was
+    /// refused, this one is set aside with it.
     /// </summary>
-    /// <param name="operation">Its content read.</param>
-    /// <param name="refused">Of the same replica, made before; its content read.</param>
-    bool DependsOn(Operation operation, Operation refused) => false;
+    IEnumerable<string> MissingFor(Operation operation) => [];
 
     /// <summary>A point to return to, valid until the next <see cref="Commit"/> or a rollback below it.</summary>
     int Mark();

@@ -100,12 +100,20 @@ public sealed class TreesState : IModelState
     public bool Contains(in OperationId id) => _trees.TryGetValue(id.ResourceId, out Tree? tree) && tree.Stored.Contains(id.Stamp);
 
     /// <inheritdoc />
-    public bool DependsOn(Operation operation, Operation refused) =>
-        refused.Content is TreeOperation.Move creation
-        && operation.Content is TreeOperation content
-        && operation.Id.ResourceId == refused.Id.ResourceId
-        && (content.TargetId == creation.TargetId || content.NeededId == creation.TargetId)
-        && (!_trees.TryGetValue(operation.Id.ResourceId, out Tree? tree) || tree.CreationOf(creation.TargetId) is null);
+    public string? MadeBy(Operation operation) =>
+        operation.Content is TreeOperation.Move creation ? NameOf(operation.Id.ResourceId, creation.TargetId) : null;
+
+    /// <inheritdoc />
+    public IEnumerable<string> MissingFor(Operation operation)
+    {
+        if (operation.Content is not TreeOperation content)
+            yield break;
+        ResourceId treeId = operation.Id.ResourceId;
+        if (IsMissing(treeId, content.TargetId))
+            yield return NameOf(treeId, content.TargetId);
+        if (content.NeededId is { } needed && needed != content.TargetId && IsMissing(treeId, needed))
+            yield return NameOf(treeId, needed);
+    }
 
     /// <inheritdoc />
     public int Mark() => _journal.Count;
@@ -163,6 +171,11 @@ public sealed class TreesState : IModelState
         problem = null;
         return true;
     }
+
+    private static string NameOf(ResourceId treeId, string vertexId) => $"{treeId}/{vertexId}";
+
+    private bool IsMissing(ResourceId treeId, string vertexId) =>
+        !_trees.TryGetValue(treeId, out Tree? tree) || tree.CreationOf(vertexId) is null;
 
     private static string? RefuseMove(TreeOperation.Move move, string treeId)
     {

@@ -107,8 +107,6 @@ internal sealed class ClientSession : IAsyncDisposable
             if (received != last)
                 patience.CancelAfter(_patience);
             last = received;
-            if (space?.Problem?.Code == ErrorCodes.NotFound)
-                await patience.CancelAsync();
             isShown |= !Console.IsErrorRedirected;
             if (!Console.IsErrorRedirected)
                 await Console.Error.WriteAsync($"\r{Describe(Client.Status, received)}\u001b[K");
@@ -121,9 +119,12 @@ internal sealed class ClientSession : IAsyncDisposable
             await syncing;
             return true;
         }
-        catch (OperationCanceledException) when (space?.Problem?.Code == ErrorCodes.NotFound)
+        catch (SynclineException)
         {
-            return false;
+            // Another space's trouble is not this one's.
+            if (space?.Problem?.Code != ErrorCodes.NotFound)
+                await Console.Error.WriteLineAsync($"syncline: {Describe(Client.Status, received: 0)}");
+            return space is { Problem: null } && Client.Status.State != SyncState.Unauthorized;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -29,6 +29,9 @@ public sealed class InMemoryLocalDisk
     /// <summary>What becomes of a write; asked before each.</summary>
     public Func<IReadOnlyList<LocalWrite>, LocalFault> FaultOf { get; set; } = _ => LocalFault.None;
 
+    /// <summary>Whether a read of a space fails; asked before each.</summary>
+    public Func<bool> FailsReads { get; set; } = static () => false;
+
     /// <summary>Whether a store has it open.</summary>
     public bool IsOpen { get; internal set; }
 
@@ -46,6 +49,9 @@ public sealed class InMemoryLocalDisk
 
     /// <summary>The file as it is now, on another disk. Whoever opens it takes a new actor.</summary>
     public InMemoryLocalDisk Copy() => new() { Contents = Contents, IsCopy = true };
+
+    /// <summary>The file as it is now, with the whole disk that it lies on: nobody who opens it notices.</summary>
+    public InMemoryLocalDisk Twin() => new() { Contents = Contents };
 
     /// <summary>Puts a copy in the place of the file; nobody has it open. Whoever opens it next takes a new actor.</summary>
     public void PutBack(InMemoryLocalDisk copy)

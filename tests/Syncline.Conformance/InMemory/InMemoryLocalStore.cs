@@ -56,7 +56,7 @@ public sealed class InMemoryLocalStore : ILocalStore
     public ValueTask<IReadOnlyList<LoggedOperation>> ReadOperationsAsync(
         SpaceId space, long after, int limit, CancellationToken cancellationToken)
     {
-        Demand(cancellationToken);
+        DemandReads(cancellationToken);
         return ValueTask.FromResult<IReadOnlyList<LoggedOperation>>(
             Find(space) is { } found ? [.. found.Operations.Values.Where(logged => logged.Seq > after).Take(limit).Select(Fresh)] : []);
     }
@@ -64,7 +64,7 @@ public sealed class InMemoryLocalStore : ILocalStore
     /// <inheritdoc />
     public ValueTask<IReadOnlyList<OwnOperation>> ReadOutboxAsync(SpaceId space, CancellationToken cancellationToken)
     {
-        Demand(cancellationToken);
+        DemandReads(cancellationToken);
         return ValueTask.FromResult<IReadOnlyList<OwnOperation>>(
             Find(space) is { } found ? [.. found.Own.Values.Where(own => own.State != OwnOperationState.Received).Select(Fresh)] : []);
     }
@@ -97,7 +97,7 @@ public sealed class InMemoryLocalStore : ILocalStore
 
     private IEnumerable<LocalSnapshot> ReadSnapshots(SpaceId space, CancellationToken cancellationToken)
     {
-        Demand(cancellationToken);
+        DemandReads(cancellationToken);
         foreach (LocalSnapshot snapshot in Find(space)?.Snapshots ?? [])
         {
             Demand(cancellationToken);
@@ -126,6 +126,12 @@ public sealed class InMemoryLocalStore : ILocalStore
         if (!_hasCrashed && !_isDisposed) _disk.IsOpen = false;
         _hasCrashed = true;
         return new LocalStoreException("The client was killed.");
+    }
+
+    private void DemandReads(CancellationToken cancellationToken)
+    {
+        Demand(cancellationToken);
+        if (_disk.FailsReads()) throw new LocalStoreException("The local store cannot be read: its disk failed.");
     }
 
     private void Demand(CancellationToken cancellationToken)

@@ -89,8 +89,11 @@ internal static class LocalWrites
                 Digest = OperationDigest.Empty,
             };
             space = space with { Operations = space.Operations.Add(logged.Seq, kept) };
-            if (space.NumberByClock.TryGetValue((logged.Operation.Id.Actor, logged.Operation.Id.Clock), out long number))
+            if (space.NumberByClock.TryGetValue((logged.Operation.Id.Actor, logged.Operation.Id.Clock), out long number)
+                && space.Own[number].IsLoggedAs(logged.Operation))
+            {
                 space = space.WithOwn([space.Own[number] with { State = OwnOperationState.Received, Seq = logged.Seq, Refusal = null }]);
+            }
         }
 
         LocalSpace at = space.Space;

@@ -114,8 +114,8 @@ internal sealed class Convergence(Process process, SimulatedServer server, IRead
         {
             LogHead head = (await server.Logs.ReadHeadAsync(space.Id, CancellationToken.None))!;
 
-            // Of an empty log there is nothing to hold, whatever life it is in.
-            if (space.Replica.Cursor is not { } cursor || (cursor.Epoch != head.Epoch && head.Seq > 0) || cursor.Seq != head.Seq)
+            // Of another life of the log, which shares all that is there, a device hears with the next operation.
+            if (space.Replica.Cursor is not { } cursor || cursor.Seq != head.Seq || (cursor.Epoch != head.Epoch && cursor.Digest != head.Digest))
             {
                 return string.Create(
                     CultureInfo.InvariantCulture, $"{device.Name} has {space.Id} up to {space.Replica.Cursor} and the log ends at {head.Seq} of {head.Epoch}, status {status}");

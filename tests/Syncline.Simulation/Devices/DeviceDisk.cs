@@ -17,7 +17,7 @@ internal sealed class DeviceDisk(ILocalStore inner, Device device, Process proce
 
     public async IAsyncEnumerable<LocalSnapshot> ReadSnapshotsAsync(SpaceId space, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await PauseAsync();
+        await PauseBeforeReadAsync();
         await foreach (LocalSnapshot snapshot in inner.ReadSnapshotsAsync(space, cancellationToken))
             yield return snapshot;
     }
@@ -56,8 +56,16 @@ internal sealed class DeviceDisk(ILocalStore inner, Device device, Process proce
 
     private async ValueTask<T> AfterPauseAsync<T>(Func<ValueTask<T>> read)
     {
-        await PauseAsync();
+        await PauseBeforeReadAsync();
         return await read();
+    }
+
+    // A program that cannot read its store when it starts says so and ends; that is not tried here.
+    private async ValueTask PauseBeforeReadAsync()
+    {
+        await PauseAsync();
+        if (device.Life is not null && dice.Strikes(Fault.LocalReadRefused))
+            throw new LocalStoreException("The disk refused the read.");
     }
 
     private async ValueTask PauseAsync()

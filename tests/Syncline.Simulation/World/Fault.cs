@@ -25,6 +25,7 @@ internal enum Fault
     DeviceDiskFull,
     LocalWriteRefused,
     LocalWriteTorn,
+    LocalReadRefused,
     ClockJumped,
     OperationRefused,
 }

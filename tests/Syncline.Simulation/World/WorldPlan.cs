@@ -13,6 +13,7 @@ internal sealed record WorldPlan(IReadOnlyList<string> Users, IReadOnlyList<stri
         [
             Fault.RequestLost, Fault.RequestDuplicated, Fault.ReplyLost, Fault.ReplyCut, Fault.MessageSlow, Fault.ConnectionHalfOpen,
             Fault.AppendRefused, Fault.AppendWrittenUnacknowledged, Fault.AppendNotWrittenUnacknowledged, Fault.LocalWriteRefused, Fault.LocalWriteTorn,
+            Fault.LocalReadRefused,
         ];
         foreach (Fault fault in byChance)
             dice.Set(fault, dice.Pick([0, 1, 3, 10]));

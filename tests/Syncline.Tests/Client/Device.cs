@@ -18,7 +18,7 @@ internal sealed class Device : IDisposable
         _server = server;
         (Context, Time, Events) = (context, time, events);
         Replica = new SpaceReplica(services, new LocalSpace(new SpaceId("home"), Cursor: null, ClockMax: 0, SnapshotSeq: 0, LastSuccess: null), []);
-        Space = new Space(services, Replica, new SpaceSync(services, server, Replica), events);
+        Space = new Space(services, Replica, new SpaceSync(services, Replica), events);
         Actor = services.Device.Actor;
     }
 
@@ -49,8 +49,8 @@ internal sealed class Device : IDisposable
         SynclineClientOptions options = new() { Time = time, Random = new Random(seed), EventContext = context, HttpHandler = new HttpClientHandler() };
         configure?.Invoke(options);
         InMemoryLocalStore store = InMemoryLocalStore.Open(new InMemoryLocalDisk(), new Random(seed));
-        ClientServices services = new(store, await store.ReadDeviceAsync(CancellationToken.None), options);
         ServerConnection server = new(new Uri("http://nowhere.invalid"), options.HttpHandler!, disposeHandler: true, time);
+        ClientServices services = new(store, await store.ReadDeviceAsync(CancellationToken.None), server, options);
         Device device = new(services, server, context, time, new EventPost(options));
         Assert.True(await device.Replica.LoadAsync(CancellationToken.None));
         context.Run();

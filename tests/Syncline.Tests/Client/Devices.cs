@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Syncline.Client;
+using Syncline.Conformance.InMemory;
 using Syncline.Core.Operations;
 using Syncline.Tests.Doors;
 
@@ -44,9 +45,17 @@ internal sealed class Devices : IAsyncDisposable
     /// <summary>Opens a device's file, with a network of its own.</summary>
     public async Task<SynclineClient> OpenAsync(string device, Network? network = null, Action<SynclineClientOptions>? configure = null)
     {
-        SynclineClientOptions options = new() { HttpHandler = network ?? new Network(), EventContext = null };
-        configure?.Invoke(options);
+        SynclineClientOptions options = Options(network, configure);
         SynclineClient client = await SynclineClient.OpenAsync(FileOf(device), _address, options);
+        _clients.Add(client);
+        return client;
+    }
+
+    /// <summary>Opens a device whose store is in memory, and fails when the test wants it to.</summary>
+    public async Task<SynclineClient> OpenAsync(InMemoryLocalDisk disk, Network? network = null, Action<SynclineClientOptions>? configure = null)
+    {
+        SynclineClientOptions options = Options(network, configure);
+        SynclineClient client = await SynclineClient.OpenAsync(InMemoryLocalStore.Open(disk, options.Random), _address, options, default);
         _clients.Add(client);
         return client;
     }
@@ -120,7 +129,33 @@ internal sealed class Devices : IAsyncDisposable
         }
     }
 
+    /// <summary>An access token of a user.</summary>
+    public async Task<string> TokenOf(string user)
+    {
+        (int status, JsonNode answer) = await Server!.SendAsync(
+            HttpMethod.Post, "/auth/login", $$"""{"userName":"{{user}}","password":"correct horse battery"}""");
+        Assert.Equal(200, status);
+        return answer["accessToken"]!.GetValue<string>();
+    }
+
+    public static Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
+
+    /// <summary>Returns when the condition holds.</summary>
+    public static async Task Until(Func<Task<bool>> condition)
+    {
+        using CancellationTokenSource patience = new(Patience);
+        while (!await condition())
+            await Task.Delay(5, patience.Token);
+    }
+
     public static OperationId Note(Space space, string text) => space.Append("note", "r", $"\"{text}\"");
+
+    private static SynclineClientOptions Options(Network? network, Action<SynclineClientOptions>? configure)
+    {
+        SynclineClientOptions options = new() { HttpHandler = network ?? new Network(), EventContext = null };
+        configure?.Invoke(options);
+        return options;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -74,6 +74,40 @@ public sealed class EditGroupTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public void An_edit_within_that_throws_leaves_nothing_in_the_group_that_goes_on()
+    {
+        string before = _device.Everything();
+        string home = "";
+        string milk = "";
+        _device.Space.Edit(() =>
+        {
+            home = Lists.CreateList("Home");
+            milk = Lists.AddTask(home, "Milk");
+            Assert.Throws<InvalidOperationException>(() => _device.Space.Edit((Action)(() =>
+            {
+                string lost = Lists.AddTask(home, "Lost");
+                Lists.SetText(lost, "Lost indeed");
+                Lists.SetText(milk, "Oat milk");
+                Assert.Throws<ArgumentException>(() => Lists.SetText("nobody", "x"));
+                Assert.Equal(2, Lists.GetTasks(home).Count);
+                throw new InvalidOperationException("of the application");
+            })));
+            Assert.Equal("Milk", Assert.Single(Lists.GetTasks(home)).Text);
+            Lists.SetDone(milk, true);
+        });
+
+        Assert.Equal(3, _device.Made.Count);
+        Assert.Equal([1, 2, 3], _device.Made.Select(operation => operation.Id.Clock));
+        Assert.Equal("Milk", Assert.Single(Lists.GetTasks(home)).Text);
+        Assert.True(_device.Space.Undo());
+        Assert.Empty(Lists.GetLists());
+        Assert.False(_device.Space.CanUndo);
+        Assert.True(_device.Space.Redo());
+        Assert.Equal("Milk", Assert.Single(Lists.GetTasks(home)).Text);
+        Assert.NotEqual(before, _device.Everything());
+    }
+
+    [Fact]
     public void A_group_that_no_server_would_take_is_not_made()
     {
         string home = Lists.CreateList("Home");

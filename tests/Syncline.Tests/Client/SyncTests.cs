@@ -256,7 +256,7 @@ public sealed class SyncTests
         await Until(() => tablet.IsLinked);
 
         // A space that is taken away is told of.
-        await devices.Server.SendAsync(HttpMethod.Delete, "/spaces/plans", token: await TokenOf(devices, "anna"));
+        await devices.Server.SendAsync(HttpMethod.Delete, "/spaces/plans", token: await devices.TokenOf("anna"));
         await UntilAsync(tablet, status => status.Problem?.Code == ErrorCodes.NotFound);
         Assert.Equal(0, tablet.RepairCount);
     }
@@ -272,7 +272,7 @@ public sealed class SyncTests
         await SyncAsync(laptop);
         SynclineClient tablet = await devices.OpenAsync("tablet");
         await tablet.RegisterAsync("bert", "correct horse battery");
-        string token = await TokenOf(devices, "anna");
+        string token = await devices.TokenOf("anna");
         await devices.Server!.SendAsync(HttpMethod.Put, "/spaces/plans/members/bert", """{"role":"viewer"}""", token);
 
         Space copy = await tablet.OpenSpaceAsync("plans");
@@ -319,7 +319,7 @@ public sealed class SyncTests
 
         await laptop.LogInAsync("anna", "correct horse battery");
         await SyncAsync(laptop);
-        Assert.Equal(["\"after\"", "\"before\""], await devices.NotesOnServerAsync(token: await TokenOf(devices, "anna")));
+        Assert.Equal(["\"after\"", "\"before\""], await devices.NotesOnServerAsync(token: await devices.TokenOf("anna")));
     }
 
     [Fact]
@@ -343,7 +343,7 @@ public sealed class SyncTests
         Note(plans, "Milk");
         SyncStatus status = await UntilAsync(laptop, status => status is { PendingCount: 0, State: SyncState.UpToDate } or { State: SyncState.Unauthorized });
         Assert.Equal(SyncState.UpToDate, status.State);
-        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync(token: await TokenOf(devices, "anna")));
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync(token: await devices.TokenOf("anna")));
     }
 
     [Fact]
@@ -373,7 +373,7 @@ public sealed class SyncTests
         await using Devices devices = await StartAsync("--Auth:Mode=Local");
         SynclineClient tablet = await devices.OpenAsync("tablet");
         await tablet.RegisterAsync("anna", "correct horse battery");
-        string token = await TokenOf(devices, "anna");
+        string token = await devices.TokenOf("anna");
         bool isDown = true;
         SynclineClient laptop = await devices.OpenAsync("laptop");
         laptop.UseTokens((_, _) => Volatile.Read(ref isDown) ? throw new TimeoutException("the authority is down") : ValueTask.FromResult<string?>(token));
@@ -411,7 +411,7 @@ public sealed class SyncTests
         Assert.Equal(1, status.PendingCount);
         await laptop.LogInAsync("anna", "correct horse battery");
         await SyncAsync(laptop);
-        Assert.Equal(["\"hers\""], await devices.NotesOnServerAsync(token: await TokenOf(devices, "anna")));
+        Assert.Equal(["\"hers\""], await devices.NotesOnServerAsync(token: await devices.TokenOf("anna")));
     }
 
     [Fact]
@@ -660,7 +660,7 @@ public sealed class SyncTests
         Space plans = await laptop.OpenSpaceAsync("plans");
         await laptop.RegisterAsync("anna", "correct horse battery");
         await SyncAsync(laptop);
-        string anna = await TokenOf(devices, "anna");
+        string anna = await devices.TokenOf("anna");
         string bert = await devices.Server!.RegisterAsync("bert");
         await devices.Server.SendAsync(HttpMethod.Put, "/spaces/plans/members/bert", """{"role":"editor"}""", anna);
         ActorId taken = laptop.Actor;
@@ -713,23 +713,6 @@ public sealed class SyncTests
         Note(plans, "Milk");
         await UntilAsync(laptop, status => status is { PendingCount: 0, State: SyncState.UpToDate });
         Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync());
-    }
-
-    private static async Task<string> TokenOf(Devices devices, string user)
-    {
-        (int status, System.Text.Json.Nodes.JsonNode answer) = await devices.Server!.SendAsync(
-            HttpMethod.Post, "/auth/login", $$"""{"userName":"{{user}}","password":"correct horse battery"}""");
-        Assert.Equal(200, status);
-        return answer["accessToken"]!.GetValue<string>();
-    }
-
-    private static Task Until(Func<bool> condition) => Until(() => Task.FromResult(condition()));
-
-    private static async Task Until(Func<Task<bool>> condition)
-    {
-        using CancellationTokenSource patience = new(Patience);
-        while (!await condition())
-            await Task.Delay(5, patience.Token);
     }
 
     private sealed class EndedContext : SynchronizationContext

@@ -54,6 +54,27 @@ public sealed class LocalFailureTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_is_one_whichever_links_it_is_opened_by()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        string path = _data.PathOf("real", "local.db");
+        await using SqliteLocalStore store = Open(path);
+        File.CreateSymbolicLink(_data.PathOf("link.db"), path);
+        Directory.CreateSymbolicLink(_data.PathOf("folder"), _data.PathOf("real"));
+        File.CreateSymbolicLink(_data.PathOf("second.db"), _data.PathOf("folder", "local.db"));
+        Assert.Throws<LocalStoreInUseException>(() => Open(_data.PathOf("link.db")));
+        Assert.Throws<LocalStoreInUseException>(() => Open(_data.PathOf("second.db")));
+        Assert.Throws<LocalStoreInUseException>(() => Open(_data.PathOf("folder", "local.db")));
+
+        // One that leads nowhere yet makes the file where it leads to; one in a circle is a failure.
+        File.CreateSymbolicLink(_data.PathOf("new.db"), _data.PathOf("made", "later.db"));
+        await using SqliteLocalStore made = Open(_data.PathOf("new.db"));
+        Assert.True(File.Exists(_data.PathOf("made", "later.db")));
+        File.CreateSymbolicLink(_data.PathOf("circle"), _data.PathOf("circle"));
+        Assert.Throws<LocalStoreException>(() => Open(_data.PathOf("circle")));
+    }
+
+    [Fact]
     public async Task Every_write_waits_for_the_disk_and_frees_room()
     {
         SqliteConnection? connection = null;
