@@ -108,6 +108,20 @@ public sealed class EditGroupTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public void A_group_of_which_nothing_is_left_is_no_step_to_undo()
+    {
+        string home = Lists.CreateList("Home");
+        Assert.True(_device.Space.Undo());
+        _device.Space.Edit(() => Assert.Throws<InvalidOperationException>(() => _device.Space.Edit((Action)(() =>
+        {
+            Lists.RestoreList(home);
+            throw new InvalidOperationException("of the application");
+        }))));
+        Assert.False(_device.Space.CanUndo);
+        Assert.True(_device.Space.CanRedo);
+    }
+
+    [Fact]
     public void A_group_that_no_server_would_take_is_not_made()
     {
         string home = Lists.CreateList("Home");

@@ -82,6 +82,33 @@ public sealed class ForgetTests
     }
 
     [Fact]
+    public async Task A_space_that_is_opened_while_it_is_being_forgotten_is_a_new_one_after_that()
+    {
+        await using Devices devices = await StartAsync();
+        Conformance.InMemory.InMemoryLocalDisk disk = new();
+        SynclineClient laptop = await devices.OpenAsync(disk);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+
+        // A step waits for the disk, and whoever forgets the space for the step.
+        disk.FaultOf = writes => writes.Any(write => write is Syncline.Client.Storage.LocalWrite.SetOwn) ? Conformance.InMemory.LocalFault.Refuse : Conformance.InMemory.LocalFault.None;
+        Note(plans, "lost");
+        await Until(() => laptop.Status.Problem?.Code == Problem.LocalStore);
+        Task forgetting = laptop.ForgetSpaceAsync("plans");
+        await Until(() => plans.Replica.IsForgotten);
+        Task<Space> opening = laptop.OpenSpaceAsync("plans");
+        disk.FaultOf = _ => Conformance.InMemory.LocalFault.None;
+        await forgetting.WaitAsync(Patience);
+        Space again = await opening.WaitAsync(Patience);
+        Assert.NotSame(plans, again);
+        Note(again, "kept");
+        await laptop.SaveAsync();
+        await SyncAsync(laptop);
+        Assert.Contains("\"kept\"", await devices.NotesOnServerAsync());
+        Assert.Null(laptop.Status.Problem);
+    }
+
+    [Fact]
     public async Task Opening_and_forgetting_can_be_given_up_while_the_disk_fails()
     {
         await using Devices devices = await StartAsync();

@@ -67,6 +67,7 @@ public sealed class LoginTests
         Note(await laptop.OpenSpaceAsync("his"), "Milk");
         SynclineException refused = await Assert.ThrowsAsync<SynclineException>(() => laptop.SyncAsync().WaitAsync(Patience));
         Assert.Equal(ErrorCodes.NotFound, refused.Problem.Code);
+        Assert.Null(laptop.Status.LastSuccess);
         Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync("his", await devices.TokenOf("bert")));
     }
 }

@@ -1,4 +1,6 @@
 using Syncline.Client;
+using Syncline.Client.Outbox;
+using Syncline.Client.Storage;
 using Syncline.Client.Sync;
 using Syncline.Conformance.InMemory;
 using Syncline.Core.Operations;
@@ -74,13 +76,78 @@ public sealed class StoreFaultTests
         SynclineClient laptop = await devices.OpenAsync(disk);
         Space plans = await laptop.OpenSpaceAsync("plans");
         await SyncAsync(laptop);
-        disk.FaultOf = writes => writes.Any(write => write is Syncline.Client.Storage.LocalWrite.AddOwn) ? throw new ArgumentException("a number is taken") : LocalFault.None;
+        disk.FaultOf = writes => writes.Any(write => write is LocalWrite.AddOwn) ? throw new ArgumentException("a number is taken") : LocalFault.None;
         Note(plans, "Milk");
-        await Assert.ThrowsAsync<Syncline.Client.Storage.LocalStoreException>(() => laptop.SaveAsync().WaitAsync(Patience));
+        await Assert.ThrowsAsync<LocalStoreException>(() => laptop.SaveAsync().WaitAsync(Patience));
         disk.FaultOf = _ => LocalFault.None;
-        await Assert.ThrowsAsync<Syncline.Client.Storage.LocalStoreException>(() => laptop.SaveAsync().WaitAsync(Patience));
+        await Assert.ThrowsAsync<LocalStoreException>(() => laptop.SaveAsync().WaitAsync(Patience));
         Assert.Equal((Problem.LocalStore, 1), (laptop.Status.Problem?.Code, laptop.Status.PendingCount));
         Assert.Contains("a number is taken", laptop.Status.Problem!.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_closes_while_its_store_cannot_be_written()
+    {
+        await using Devices devices = await StartAsync();
+        InMemoryLocalDisk disk = new();
+        SynclineClient laptop = await devices.OpenAsync(disk);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        Note(plans, "saved");
+        await laptop.SaveAsync();
+        await SyncAsync(laptop);
+
+        // The loop waits for the store when the client is closed: what was sent has to be noted.
+        disk.FaultOf = writes => writes.Any(write => write is LocalWrite.AddOwn) ? LocalFault.None : LocalFault.Refuse;
+        Note(plans, "Milk");
+        await UntilAsync(laptop, status => status.Problem?.Code == Problem.LocalStore);
+        await devices.CloseAsync(laptop).WaitAsync(Patience);
+
+        disk.FaultOf = _ => LocalFault.None;
+        laptop = await devices.OpenAsync(disk);
+        await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        Assert.Equal(["\"Milk\"", "\"saved\""], await devices.NotesOnServerAsync());
+    }
+
+    [Fact]
+    public async Task Whatever_a_store_throws_is_told_and_tried_again()
+    {
+        await using Devices devices = await StartAsync();
+        InMemoryLocalDisk disk = new();
+        SynclineClient laptop = await devices.OpenAsync(disk);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        disk.FaultOf = _ => throw new NotSupportedException("of the store");
+        Note(plans, "Milk");
+        SyncStatus status = await UntilAsync(laptop, status => status.Problem?.Code == Problem.LocalStore);
+        Assert.Contains("of the store", status.Problem!.Detail, StringComparison.Ordinal);
+        disk.FaultOf = _ => LocalFault.None;
+        await SyncAsync(laptop);
+        Assert.Equal(["\"Milk\""], await devices.NotesOnServerAsync());
+    }
+
+    [Fact]
+    public void Nothing_is_sent_while_the_oldest_is_not_in_the_store()
+    {
+        SpaceOutbox outbox = new();
+        outbox.Add(Own(1), isSaved: false);
+        outbox.Add(Own(2), isSaved: true);
+        Assert.Equal((2, 0), (outbox.PendingCount, outbox.SendableCount));
+        Assert.Empty(outbox.NextBatch(10, 1_000));
+        outbox.Saved([Own(1)]);
+        Assert.Equal((2, 2), (outbox.SendableCount, outbox.NextBatch(10, 1_000).Count));
+
+        // What was sent keeps its place before what was not.
+        outbox.Change(new OwnOperationChange(1, OwnOperationState.Sent, 0, null));
+        Assert.Equal([1, 2], outbox.NextBatch(10, 1_000).Select(own => own.Number));
+
+        static OwnOperation Own(long number) => new(
+            number,
+            new Operation { Id = new OperationId(new Scope("note"), new ResourceId("r"), new ActorId("a"), number), Payload = Core.Json.JsonText.From("1"), Hash = 0 },
+            OwnOperationState.Pending,
+            Seq: 0,
+            Refusal: null,
+            DateTimeOffset.UnixEpoch);
     }
 
     [Fact]
@@ -100,7 +167,7 @@ public sealed class StoreFaultTests
         for (int i = 0; i < 10; i++)
             device.Space.Append("note", "r", "1");
         device.Replica.Renumber([device.Space.Pending[0].Number]);
-        Syncline.Client.Storage.OwnOperation refused = Assert.Single(device.Space.Refused);
+        OwnOperation refused = Assert.Single(device.Space.Refused);
         Assert.NotEqual(first.Clock, refused.Operation.Id.Clock);
         Assert.Contains($"{bytes}", refused.Refusal!.Detail, StringComparison.Ordinal);
         Assert.Equal(10, device.Made.Count);
