@@ -289,10 +289,11 @@ internal sealed class EngineServer : IDisposable
             return;
         }
 
-        WebSocketTransport webSocket = await AcceptAsync(http);
+        WebSocketTransport? webSocket = null;
         bool hasChangedOver = false;
         try
         {
+            webSocket = await AcceptAsync(http);
             hasChangedOver = await ChangesOverAsync(connection, webSocket);
         }
         catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException)
@@ -303,11 +304,11 @@ internal sealed class EngineServer : IDisposable
         {
             connection.EndProbe();
             if (!hasChangedOver)
-                webSocket.Dispose();
+                webSocket?.Dispose();
         }
 
         if (hasChangedOver)
-            await RunAsync(connection, webSocket);
+            await RunAsync(connection, webSocket!);
     }
 
     // Packets wait in the connection from the answer to the probe until the client has changed over, and so none can overtake another.

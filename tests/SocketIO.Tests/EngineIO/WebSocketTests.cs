@@ -1,4 +1,8 @@
 using System.Net.WebSockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace SocketIO.Tests.EngineIO;
 
@@ -137,6 +141,21 @@ public sealed class WebSocketTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connection_that_breaks_when_it_is_accepted_leaves_the_change_to_the_next()
+    {
+        FailingUpgrade failing = new();
+        await using IOHost host = await IOHost.StartAsync(_ => { }, build: builder => builder.Services.AddSingleton<IStartupFilter>(failing));
+        PollingClient polling = await host.PollAsync("/engine.io/");
+        string query = $"EIO=4&transport=websocket&sid={polling.Id}";
+        failing.IsDue = true;
+        await Assert.ThrowsAsync<WebSocketException>(() => host.ConnectAsync("/engine.io/", query));
+        Assert.False(failing.IsDue);
+        using WebSocketClient client = await host.ConnectAsync("/engine.io/", query);
+        await client.SendAsync("2probe");
+        Assert.Equal("3probe", await client.ReceiveAsync());
+    }
+
+    [Fact]
     public async Task A_session_that_is_not_known_cannot_be_changed_over() =>
         await Assert.ThrowsAsync<WebSocketException>(() => ConnectAsync("unknown"));
 
@@ -193,5 +212,30 @@ public sealed class WebSocketTests : IAsyncLifetime
         WebSocketClient client = await ConnectAsync();
         Assert.StartsWith("0{", await client.ReceiveAsync(), StringComparison.Ordinal);
         return client;
+    }
+
+    /// <summary>Breaks a connection at the moment at which it becomes a WebSocket.</summary>
+    private sealed class FailingUpgrade : IStartupFilter, IHttpUpgradeFeature
+    {
+        public bool IsDue { get; set; }
+
+        bool IHttpUpgradeFeature.IsUpgradableRequest => true;
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (http, rest) =>
+            {
+                if (IsDue)
+                    http.Features.Set<IHttpUpgradeFeature>(this);
+                await rest(http);
+            });
+            next(app);
+        };
+
+        Task<Stream> IHttpUpgradeFeature.UpgradeAsync()
+        {
+            IsDue = false;
+            throw new IOException("the connection was reset");
+        }
     }
 }
