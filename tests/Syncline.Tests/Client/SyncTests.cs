@@ -265,6 +265,66 @@ public sealed class SyncTests
     }
 
     [Fact]
+    public async Task A_link_that_is_lost_twenty_times_in_the_middle_of_traffic_leaves_no_gap_and_doubles_nothing()
+    {
+        const int Losses = 20;
+        await using Devices devices = await StartAsync();
+        SynclineClient laptop = await devices.OpenAsync("laptop");
+        SynclineClient tablet = await devices.OpenAsync("tablet", configure: options => options.Transport = SyncTransport.SocketIO);
+        Space plans = await laptop.OpenSpaceAsync("plans");
+        await SyncAsync(laptop);
+        Space copy = await tablet.OpenSpaceAsync("plans");
+        List<string> seen = [];
+        copy.Changed += (_, changes) =>
+        {
+            lock (seen)
+                seen.AddRange(changes.Operations.Select(operation => operation.Payload.ToString()));
+        };
+        await SyncAsync(tablet);
+
+        // A thousand operations a second, as near as the machine comes to it, for as long as links are lost.
+        using CancellationTokenSource ending = new();
+        Task<int> making = MakeAsync(ending.Token);
+        for (int loss = 0; loss < Losses; loss++)
+        {
+            await Until(() => tablet.IsLinked);
+            int before = Count();
+            await Until(() => Count() > before + 50);
+            foreach (SocketIO.AspNetCore.Socket socket in devices.Server!.Get<SocketIO.AspNetCore.SocketIOServer>().Namespace("/spaces/plans").Sockets)
+                socket.Connection.Close();
+            await Until(() => !tablet.IsLinked || Count() > before + 200);
+        }
+
+        await ending.CancelAsync();
+        int made = await making;
+        await SyncAsync(laptop, tablet);
+        await Until(() => Count() >= made);
+        lock (seen)
+            Assert.Equal(Enumerable.Range(0, made).Select(i => $"\"{i:000000}\""), seen);
+        Assert.Equal(0, tablet.RepairCount);
+
+        int Count()
+        {
+            lock (seen)
+                return seen.Count;
+        }
+
+        async Task<int> MakeAsync(CancellationToken ended)
+        {
+            int next = 0;
+            using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(10));
+            while (!ended.IsCancellationRequested)
+            {
+                for (int i = 0; i < 10; i++)
+                    Note(plans, $"{next++:000000}");
+                await timer.WaitForNextTickAsync(CancellationToken.None);
+            }
+
+            return next;
+        }
+    }
+
+    [Fact]
     public async Task What_a_viewer_makes_is_set_aside_and_can_be_tried_again_as_an_editor()
     {
         await using Devices devices = await StartAsync("--Auth:Mode=Local");
