@@ -5,6 +5,7 @@ using Syncline.Bench.Http;
 using Syncline.Bench.Lists;
 using Syncline.Bench.Pull;
 using Syncline.Bench.Push;
+using Syncline.Bench.RealTime;
 using Syncline.Bench.Snapshots;
 using Syncline.Bench.Spaces;
 using Syncline.Bench.Storage;
@@ -28,5 +29,6 @@ IReadOnlyList<IArea> areas =
     new SnapshotsArea(),
     new ChurnArea(),
     new ClientArea(),
+    new RealTimeArea(),
 ];
 return await Bench.RunAsync(areas, args);

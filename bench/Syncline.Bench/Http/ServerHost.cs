@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Syncline.Bench.RealTime;
 using Syncline.Engine.Storage;
 using Syncline.Server;
 
@@ -19,6 +20,9 @@ internal static class ServerHost
     public const string Syncline = "syncline";
     public const string Storeless = "storeless";
     public const string Bare = "bare";
+    public const string Room = "room";
+    public const string SignalR = "signalr";
+    public const string WebSockets = "websockets";
 
     public static ProcessStartInfo Command(string kind, int port, string folder, IEnumerable<string> configuration)
     {
@@ -35,7 +39,14 @@ internal static class ServerHost
     {
         (string kind, string port, string folder) = (arguments[1], arguments[2], arguments[3]);
         string url = $"http://127.0.0.1:{port}";
-        await using WebApplication app = kind == Bare ? BareKestrel.Build(url) : Build(kind, url, folder, arguments[4..]);
+        await using WebApplication app = kind switch
+        {
+            Bare => BareKestrel.Build(url),
+            Room => RoomHosts.BuildSocketIO(url),
+            SignalR => RoomHosts.BuildSignalR(url),
+            WebSockets => RoomHosts.BuildWebSockets(url),
+            _ => Build(kind, url, folder, arguments[4..]),
+        };
         app.MapGet("/bench/allocated", () => Text(GC.GetTotalAllocatedBytes(precise: true)));
         app.MapGet("/bench/managed", () =>
         {

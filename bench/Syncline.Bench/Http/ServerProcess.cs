@@ -33,6 +33,9 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>Kestrel with the endpoints of the transport benchmarks and nothing else.</summary>
     public static Task<ServerProcess> BareKestrelAsync() => StartAsync(port => ServerHost.Command(ServerHost.Bare, port, "-", []));
 
+    /// <summary>A room of one of the kinds of <see cref="ServerHost"/>.</summary>
+    public static Task<ServerProcess> RoomAsync(string kind) => StartAsync(port => ServerHost.Command(kind, port, "-", []));
+
     /// <summary>A server of the peers, by Node.</summary>
     public static Task<ServerProcess> NodeAsync(string script) =>
         StartAsync(port => new ProcessStartInfo("node", ["--expose-gc", Path.Combine(FreshProcess.Peers, script), Text(port)]));
