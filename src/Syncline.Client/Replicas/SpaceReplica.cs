@@ -240,22 +240,23 @@ internal sealed class SpaceReplica
             {
                 Operation operation = logged.Operation;
                 OwnOperation? own = Outbox.Find(operation.Id.Stamp);
-                if (own is null ? operation.Id.Clock > _clockMax : !own.IsLoggedAs(operation))
+                bool isOwn = own is not null && own.IsLoggedAs(operation);
+                if (own is null ? operation.Id.Clock > _clockMax : !isOwn)
                     ActorComesFrom(operation);
                 _clockMax = Math.Max(_clockMax, operation.Id.Clock);
                 if (own is not null)
                 {
                     // What is shown is not what the log has, or what was set aside is shown after all.
                     _statesAreStale |= own.Operation.Payload != operation.Payload || own.State == OwnOperationState.Refused;
-                    if (own.IsLoggedAs(operation))
+                    if (isOwn)
                         Outbox.Remove(operation.Id.Stamp);
                 }
 
                 // What comes back was shown before. Of what no model knows the local store tells whether it is new; once is enough.
                 bool isApplied = _states?.Apply(logged) ?? false;
-                if (own is null && (isApplied || _services.Models.StatefulModelOf(operation.Id.Scope) is null))
+                if (!isOwn && (isApplied || _services.Models.StatefulModelOf(operation.Id.Scope) is null))
                     Observer?.Applied(operation, isOwn: false);
-                _tail += isApplied || own is not null ? 1 : 0;
+                _tail += isApplied || isOwn ? 1 : 0;
             }
 
             if (_states is { } states)

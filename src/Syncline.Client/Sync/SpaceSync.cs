@@ -193,7 +193,7 @@ internal sealed class SpaceSync(ClientServices services, SpaceReplica replica)
 
         // A log that begins anew decides first what is to be pushed again.
         bool pushes = _anew is null && !_pullsFirst && SendableCount > 0 && (!PullIsDue || IsBatchFull());
-        Problem? problem = pushes ? await PushAsync(cancellationToken) : PullIsDue ? await PullAsync(cancellationToken) : null;
+        Problem? problem = pushes ? await PushAsync(cancellationToken) : PullIsDue || SendableCount > 0 ? await PullAsync(cancellationToken) : null;
         if (problem is null)
         {
             Backoff.Reset();
@@ -553,16 +553,20 @@ internal sealed class SpaceSync(ClientServices services, SpaceReplica replica)
     // Within the gate, as the next two. What is in memory follows what is in the local store; where that cannot be read, the next step begins with it.
     private async Task FollowStoreAsync(CancellationToken cancellationToken)
     {
-        if (replica.OutboxIsStale)
-            await replica.ReloadOutboxAsync(cancellationToken);
         if (replica.StatesAreStale)
             await MakeStatesAsync(cancellationToken);
+        else if (replica.OutboxIsStale)
+            await replica.ReloadOutboxAsync(cancellationToken);
     }
 
     // A store whose snapshots cannot be read has lost nothing but time.
     private async Task MakeStatesAsync(CancellationToken cancellationToken)
     {
-        if (replica.IsForgotten || await replica.LoadAsync(cancellationToken))
+        if (replica.IsForgotten)
+            return;
+        if (replica.OutboxIsStale)
+            await replica.ReloadOutboxAsync(cancellationToken);
+        if (await replica.LoadAsync(cancellationToken))
             return;
         RepairCount++;
         await StartAnewAsync(putBackAbove: long.MaxValue);

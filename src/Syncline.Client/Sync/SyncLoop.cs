@@ -175,7 +175,6 @@ internal sealed class SyncLoop : IAsyncDisposable
         {
             while (!stopping.IsCancellationRequested)
             {
-                ForgetReceivedOwn();
                 await TryWorkAsync(stopping);
                 ScheduleNext();
                 if (!await _wake.Reader.WaitToReadAsync(CancellationToken.None))
@@ -203,6 +202,7 @@ internal sealed class SyncLoop : IAsyncDisposable
     {
         try
         {
+            ForgetReceivedOwn();
             await WorkAsync(stopping);
         }
         catch (LocalStoreException e)
