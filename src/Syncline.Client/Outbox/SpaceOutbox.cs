@@ -43,9 +43,6 @@ internal sealed class SpaceOutbox
     /// <summary>Those that the shown state has: all but refused ones.</summary>
     public IEnumerable<OwnOperation> Effective => _inOrder.Where(entry => entry.Own.State != OwnOperationState.Refused).Select(entry => entry.Own);
 
-    /// <summary>Whether the log has all of them that are not refused, and all of those were read back: the state is that of the log.</summary>
-    public bool IsEmptyButForRefused => _inOrder.Count == RefusedCount;
-
     public OwnOperation? Find(long number) => _byNumber.TryGetValue(number, out Entry? entry) ? entry.Own : null;
 
     public OwnOperation? Find(Stamp stamp) => _entries.TryGetValue(stamp, out Entry? entry) ? entry.Own : null;

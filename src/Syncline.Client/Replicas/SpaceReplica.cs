@@ -184,42 +184,16 @@ internal sealed class SpaceReplica
     /// <returns>False when the stored snapshots are of no use: the space has to be received anew.</returns>
     public async ValueTask<bool> LoadAsync(CancellationToken cancellationToken)
     {
-        ModelStates states = _services.Models.CreateStates();
-        long bytes = 0;
-        try
-        {
-            await foreach (LocalSnapshot snapshot in _services.Store.ReadSnapshotsAsync(Id, cancellationToken))
-            {
-                if (!states.TryLoad(snapshot))
-                    return false;
-                bytes += snapshot.Resource.State.Length;
-            }
-        }
-        catch (LocalSnapshotDamagedException)
-        {
+        if (await ReadStatesAsync(cancellationToken) is not { } log)
             return false;
-        }
-
-        long after = SnapshotSeq;
-        long tail = 0;
-        while (Cursor is { } cursor && after < cursor.Seq)
-        {
-            IReadOnlyList<LoggedOperation> page = await _services.Store.ReadOperationsAsync(Id, after, LoadPage, cancellationToken);
-            if (page.Count == 0)
-                break;
-            foreach (LoggedOperation logged in page)
-                tail += states.Apply(logged) ? 1 : 0;
-            states.Commit();
-            after = page[^1].Seq;
-        }
-
+        ModelStates states = log.States;
         lock (_lock)
         {
             SetAsideDependents(states);
             foreach (OwnOperation own in Outbox.Effective)
                 states.Apply(own);
             states.Commit();
-            (_states, _tail, _snapshotBytes, _statesAreStale) = (states, tail, bytes, false);
+            (_states, _tail, _snapshotBytes, _statesAreStale) = (states, log.Tail, log.SnapshotBytes, false);
             Observer?.WasReset();
         }
 
@@ -354,15 +328,29 @@ internal sealed class SpaceReplica
         }
     }
 
-    /// <summary>The states as they are in the log, when they are, and enough was received since the last time; else null.</summary>
-    public LocalWrite? TakeSnapshot()
+    /// <summary>Whether enough was received since the last snapshot that another is worth its writing.</summary>
+    public bool WantsSnapshot
     {
-        lock (_lock)
+        get
         {
-            if (_states is null || IsStale || Cursor is not { } cursor || _tail < TailMax + (_snapshotBytes / BytesPerTailOperation) || !Outbox.IsEmptyButForRefused)
-                return null;
-            return new LocalWrite.ReplaceSnapshots(Id, cursor, _states.WriteSnapshots(), _services.Models.Scopes, _clockMax);
+            lock (_lock)
+                return _states is not null && _tail >= TailMax + (_snapshotBytes / BytesPerTailOperation);
         }
+    }
+
+    /// <summary>
+    /// Snapshots of the states as the log has them, made of the local store beside those that are shown: nobody who edits waits for that, and nothing
+    /// that is only here gets into them.
+    /// </summary>
+    /// <returns>Null when the stored snapshots are of no use.</returns>
+    public async ValueTask<LocalWrite.ReplaceSnapshots?> MakeSnapshotsAsync(CancellationToken cancellationToken)
+    {
+        if (Cursor is not { } cursor || await ReadStatesAsync(cancellationToken) is not { } log)
+            return null;
+        long clockMax;
+        lock (_lock)
+            clockMax = _clockMax;
+        return new LocalWrite.ReplaceSnapshots(Id, cursor, log.States.WriteSnapshots(), _services.Models.Scopes, clockMax);
     }
 
     /// <summary>A snapshot is in the local store.</summary>
@@ -382,6 +370,41 @@ internal sealed class SpaceReplica
         bool isNews = LastSuccess is null || at.Ticks / TimeSpan.TicksPerMinute != LastSuccess.Value.Ticks / TimeSpan.TicksPerMinute;
         LastSuccess = at;
         return isNews;
+    }
+
+    // What the local store has of the log, up to the cursor; null when its snapshots are of no use.
+    private async ValueTask<(ModelStates States, long Tail, long SnapshotBytes)?> ReadStatesAsync(CancellationToken cancellationToken)
+    {
+        ModelStates states = _services.Models.CreateStates();
+        long bytes = 0;
+        try
+        {
+            await foreach (LocalSnapshot snapshot in _services.Store.ReadSnapshotsAsync(Id, cancellationToken))
+            {
+                if (!states.TryLoad(snapshot))
+                    return null;
+                bytes += snapshot.Resource.State.Length;
+            }
+        }
+        catch (LocalSnapshotDamagedException)
+        {
+            return null;
+        }
+
+        long after = SnapshotSeq;
+        long tail = 0;
+        while (Cursor is { } cursor && after < cursor.Seq)
+        {
+            IReadOnlyList<LoggedOperation> page = await _services.Store.ReadOperationsAsync(Id, after, LoadPage, cancellationToken);
+            if (page.Count == 0)
+                break;
+            foreach (LoggedOperation logged in page)
+                tail += states.Apply(logged) ? 1 : 0;
+            states.Commit();
+            after = page[^1].Seq;
+        }
+
+        return (states, tail, bytes);
     }
 
     // The log has an operation under an identity of this store that is not the one that was made here: a copy of the store is in use. Those that

@@ -468,7 +468,7 @@ internal sealed class SpaceSync(ClientServices services, SpaceReplica replica)
         await services.Writer.WriteAsync(writes);
         replica.Receive(page.Operations, page.Cursor, isOtherEpoch);
         await FollowStoreAsync(cancellationToken);
-        if (replica.TakeSnapshot() is LocalWrite.ReplaceSnapshots snapshots)
+        if (replica.WantsSnapshot && await replica.MakeSnapshotsAsync(cancellationToken) is { } snapshots)
         {
             await services.Writer.WriteAsync(snapshots);
             replica.SnapshotStored(snapshots);
