@@ -235,7 +235,15 @@ public sealed class Socket
         Namespace.Server.Release(Namespace);
         foreach ((_, TaskCompletionSource<EventArguments> waiting) in acknowledgements ?? [])
             waiting.TrySetException(new SocketDisconnectedException(reason));
-        aborted?.Cancel();
+        try
+        {
+            aborted?.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            Namespace.Server.Log.HandlerFailed(e, "disconnect", Namespace.Name);
+        }
+
         _events.AddDisconnected(reason);
     }
 

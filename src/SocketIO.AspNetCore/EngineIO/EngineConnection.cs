@@ -61,6 +61,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
     // When the next ping or its answer is due, and what is done if nothing was done until then; timestamps.
     private long _dueAt;
     private bool _awaitsPong;
+    private bool _isSuspected;
     private long _useBy;
     private long _breakAt;
 
@@ -219,7 +220,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
         drained?.TrySetResult();
         abort?.Abort();
         _server.Closed(this, reason);
-        Handler.OnClosed(reason);
+        TellHandler(reason);
     }
 
     /// <summary>The connection is closed if it is still not used after that time.</summary>
@@ -233,6 +234,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
     {
         DisconnectReason? end = null;
         WebSocketTransport? abort = null;
+        bool flushes = false;
         lock (_lock)
         {
             if (_closed is not null)
@@ -241,7 +243,10 @@ public sealed class EngineConnection : IThreadPoolWorkItem
             }
             else if (IsOverdue(now))
             {
-                end = DisconnectReason.PingTimeout;
+                // Its answer may be here and wait to be received.
+                if (_isSuspected)
+                    end = DisconnectReason.PingTimeout;
+                _isSuspected = true;
             }
             else if (_useBy != 0 && now >= _useBy)
             {
@@ -252,10 +257,13 @@ public sealed class EngineConnection : IThreadPoolWorkItem
                 // As planned, but for a client that we could not ask in time.
                 _awaitsPong = true;
                 _dueAt = Math.Max(_dueAt + _server.PingTimeout, now + (_server.PingTimeout / 2));
-                Enqueue(EncodedPacket.Ping);
+                Enqueue(EncodedPacket.Ping, out flushes);
             }
         }
 
+        // Here: a work item for each ping of thousands of connections costs more than the pings.
+        if (flushes)
+            Flush();
         abort?.Abort();
         if (end is { } reason)
             Close(reason);
@@ -392,7 +400,11 @@ public sealed class EngineConnection : IThreadPoolWorkItem
             _webSocket = webSocket;
             WakePoll();
             if (_outgoing.Count > 0)
-                StartFlush();
+            {
+                _isFlushing = true;
+                FlushSoon();
+            }
+
             return true;
         }
     }
@@ -487,6 +499,20 @@ public sealed class EngineConnection : IThreadPoolWorkItem
             Flush();
     }
 
+    // Whoever closes it, maybe with many others, has no part in what its handler does.
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "A handler may throw anything; it is logged.")]
+    private void TellHandler(DisconnectReason reason)
+    {
+        try
+        {
+            Handler.OnClosed(reason);
+        }
+        catch (Exception e)
+        {
+            _server.Log.HandlerFailed(e, Id);
+        }
+    }
+
     private void CloseTooSlow()
     {
         _server.Log.TooSlow(Id, _server.Options.OutgoingBytesMax);
@@ -496,20 +522,26 @@ public sealed class EngineConnection : IThreadPoolWorkItem
     // Within the lock.
     private void Enqueue(EncodedPacket packet)
     {
+        Enqueue(packet, out bool flushes);
+        if (flushes)
+            FlushSoon();
+    }
+
+    // Within the lock. Whoever is told so flushes.
+    private void Enqueue(EncodedPacket packet, out bool flushes)
+    {
         _outgoing.Enqueue(packet);
         _outgoingBytes += packet.Length;
-        if (_webSocket is not null)
-            StartFlush();
-        else
+        flushes = _webSocket is not null && !_isFlushing;
+        if (flushes)
+            _isFlushing = true;
+        else if (_webSocket is null)
             WakePoll();
     }
 
     // Within the lock.
-    private void StartFlush()
+    private void FlushSoon()
     {
-        if (_isFlushing)
-            return;
-        _isFlushing = true;
         if (_receivingThread == Environment.CurrentManagedThreadId)
             _flushesAfterwards = true;
         else
@@ -711,7 +743,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
         {
             if (!_awaitsPong)
                 return;
-            _awaitsPong = false;
+            _awaitsPong = _isSuspected = false;
             _dueAt = _server.Now + _server.PingInterval;
         }
     }

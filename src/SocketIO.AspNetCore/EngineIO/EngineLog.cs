@@ -13,6 +13,8 @@ internal sealed partial class EngineLog(ILogger logger)
 
     public void TooSlow(string id, int bytes) => LogTooSlow(Short(id), bytes);
 
+    public void HandlerFailed(Exception exception, string id) => LogHandlerFailed(exception, Short(id));
+
     public void NoPacket(string id, string why) => LogNoPacket(Short(id), why);
 
     [LoggerMessage(5, LogLevel.Error, "A handler of {Event} in {Namespace} has thrown")]
@@ -21,9 +23,6 @@ internal sealed partial class EngineLog(ILogger logger)
     [LoggerMessage(6, LogLevel.Debug, "The namespace {Namespace} refused a client: {Reason}")]
     public partial void ConnectRefused(string @namespace, string reason);
 
-    [LoggerMessage(7, LogLevel.Error, "A handler of connection {Connection} has thrown")]
-    public partial void ConnectionHandlerFailed(Exception exception, string connection);
-
     [LoggerMessage(8, LogLevel.Debug, "The arguments of {Event} in {Namespace} are not what its handler takes: {Why}")]
     public partial void BadArguments(string why, string @event, string @namespace);
 
@@ -31,6 +30,9 @@ internal sealed partial class EngineLog(ILogger logger)
     public partial void PublishFailed(Exception exception);
 
     private static string Short(string id) => id[..Math.Min(IdCharsShown, id.Length)];
+
+    [LoggerMessage(7, LogLevel.Error, "The handler of connection {Connection}… has thrown when it ended")]
+    private partial void LogHandlerFailed(Exception exception, string connection);
 
     [LoggerMessage(1, LogLevel.Debug, "Connection {Connection}… opened by {Transport}")]
     private partial void LogOpened(string connection, string transport);

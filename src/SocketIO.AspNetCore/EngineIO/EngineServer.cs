@@ -15,7 +15,11 @@ namespace SocketIO.AspNetCore.EngineIO;
 /// <summary>The connections of one path: answers its requests, and looks after who is still there.</summary>
 internal sealed class EngineServer : IDisposable
 {
-    private const int SweepsPerInterval = 20;
+    // A timer that fires often is dear where nothing else happens, and a ping may be a little late.
+    private const int SweepsPerInterval = 5;
+
+    // A message waits for a thread that often until its handler has it; the timer that looks for it waits once.
+    private const int HopsOfAMessage = 4;
     private const int HandshakesPerSecond = 1_000;
     private const int HandshakesAtOnce = 10_000;
 
@@ -26,8 +30,13 @@ internal sealed class EngineServer : IDisposable
     private readonly Func<EngineConnection, EngineIOHandler> _makeHandler;
     private readonly PartitionedRateLimiter<HttpContext> _handshakes;
     private readonly ITimer _sweep;
+    private readonly TimeSpan _sweepPeriod;
     private int _count;
-    private bool _isSweeping;
+    private bool _sweeps;
+
+    // Timestamps: when it was last looked, and for how long in all it could not be, though it was time.
+    private long _sweptAt;
+    private long _stalled;
     private volatile bool _isStopping;
 
     public EngineServer(EngineIOOptions options, TimeProvider time, EngineMetrics metrics, EngineLog log, Func<EngineConnection, EngineIOHandler> makeHandler)
@@ -37,8 +46,8 @@ internal sealed class EngineServer : IDisposable
         PingInterval = ToTimestamps(options.PingInterval);
         PingTimeout = ToTimestamps(options.PingTimeout);
         TimeSpan shorter = options.PingInterval < options.PingTimeout ? options.PingInterval : options.PingTimeout;
-        TimeSpan period = TimeSpan.FromTicks(Math.Clamp(shorter.Ticks / SweepsPerInterval, SweepMin.Ticks, SweepMax.Ticks));
-        _sweep = time.CreateTimer(static server => ((EngineServer)server!).Sweep(), this, period, period);
+        _sweepPeriod = TimeSpan.FromTicks(Math.Clamp(shorter.Ticks / SweepsPerInterval, SweepMin.Ticks, SweepMax.Ticks));
+        _sweep = time.CreateTimer(static server => ((EngineServer)server!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public EngineIOOptions Options { get; }
@@ -54,7 +63,11 @@ internal sealed class EngineServer : IDisposable
 
     public long PingTimeout { get; }
 
-    public long Now => Time.GetTimestamp();
+    /// <summary>
+    /// It stands still while the process does, for want of a processor or because its machine was paused: what clients have sent in that time has not been
+    /// received, and to close their connections for it would only make all of them come again at once.
+    /// </summary>
+    public long Now => Time.GetTimestamp() - Volatile.Read(ref _stalled);
 
     public long ToTimestamps(TimeSpan time) => (long)(time.TotalSeconds * Time.TimestampFrequency);
 
@@ -89,6 +102,7 @@ internal sealed class EngineServer : IDisposable
         EngineConnection connection = new(this, RandomId.New(), remoteAddress, user, webSocket);
         connection.Handler = _makeHandler(connection);
         _connections[connection.Id] = connection;
+        SweepLater(Now);
         Metrics.Opened();
         return connection;
     }
@@ -368,18 +382,23 @@ internal sealed class EngineServer : IDisposable
 
     private void Sweep()
     {
-        // A timer does not wait for the call before.
-        if (Interlocked.Exchange(ref _isSweeping, true))
+        long elapsed = Now - _sweptAt;
+        long late = elapsed - ToTimestamps(1.25 * _sweepPeriod);
+        if (late > 0)
+            Volatile.Write(ref _stalled, _stalled + Math.Min(elapsed, HopsOfAMessage * late));
+        long now = Now;
+        foreach ((_, EngineConnection connection) in _connections)
+            connection.Sweep(now);
+        Volatile.Write(ref _sweeps, false);
+        SweepLater(now);
+    }
+
+    // As long as there is somebody to look after.
+    private void SweepLater(long sweptAt)
+    {
+        if (_connections.IsEmpty || Interlocked.Exchange(ref _sweeps, true))
             return;
-        try
-        {
-            long now = Now;
-            foreach ((_, EngineConnection connection) in _connections)
-                connection.Sweep(now);
-        }
-        finally
-        {
-            Volatile.Write(ref _isSweeping, false);
-        }
+        _sweptAt = sweptAt;
+        _sweep.Change(_sweepPeriod, Timeout.InfiniteTimeSpan);
     }
 }
