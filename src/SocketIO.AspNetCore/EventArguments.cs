@@ -33,6 +33,18 @@ public readonly struct EventArguments : IEquatable<EventArguments>
     /// <summary>The attachments of the packet; the JSON has placeholders for them.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> BinaryParts => _attachments ?? [];
 
+    /// <summary>How much memory they hold, with the binary parts.</summary>
+    public long Bytes
+    {
+        get
+        {
+            long bytes = _array.Length;
+            foreach (ReadOnlyMemory<byte> part in BinaryParts)
+                bytes += part.Length;
+            return bytes;
+        }
+    }
+
     /// <summary>All of them, as JSON values with commas between them.</summary>
     public ReadOnlyMemory<byte> Json => Count == 0 ? default : _array[_places[2 * _skipped].._places[^1]];
 

@@ -12,10 +12,15 @@ internal sealed class EventQueue(Socket socket)
 {
     private readonly Lock _lock = new();
     private Queue<Work>? _waiting;
+    private long _waitingBytes;
     private TaskCompletionSource? _room;
 
     // What comes before the socket has been told of as connected waits for that.
     private bool _isBusy = true;
+
+    // Within the lock.
+    private bool HasRoom =>
+        _waiting is null || (_waiting.Count < Server.Options.WaitingEventsMax && _waitingBytes < Server.Options.WaitingEventsBytesMax);
 
     private SocketIOServer Server => socket.Namespace.Server;
 
@@ -36,7 +41,8 @@ internal sealed class EventQueue(Socket socket)
             if (_isBusy)
             {
                 (_waiting ??= new Queue<Work>()).Enqueue(work);
-                return _waiting.Count < Server.Options.WaitingEventsMax
+                _waitingBytes += work.Bytes;
+                return HasRoom
                     ? Task.CompletedTask
                     : (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
@@ -76,9 +82,10 @@ internal sealed class EventQueue(Socket socket)
         {
             next = default;
             isAny = _waiting is not null && _waiting.TryDequeue(out next);
+            _waitingBytes -= next.Bytes;
             if (!isAny)
                 (_isBusy, _waiting) = (false, null);
-            if (_room is not null && (_waiting?.Count ?? 0) < Server.Options.WaitingEventsMax)
+            if (_room is not null && HasRoom)
                 (room, _room) = (_room, null);
         }
 
@@ -157,5 +164,8 @@ internal sealed class EventQueue(Socket socket)
     private static bool IsFatal(Exception exception) => exception is OutOfMemoryException;
 
     /// <summary>What to do: an event, or, when it is none, to tell that the socket has come or why it has gone.</summary>
-    private readonly record struct Work(SocketEvent? Event, DisconnectReason? Reason);
+    private readonly record struct Work(SocketEvent? Event, DisconnectReason? Reason)
+    {
+        public long Bytes => Event?.Arguments.Bytes ?? 0;
+    }
 }

@@ -35,6 +35,10 @@ public sealed class SocketIOOptions : EngineIOOptions
     [Range(1, 1_000_000)]
     public int WaitingEventsMax { get; set; } = 100;
 
+    /// <summary>How many bytes of such events may wait until no more are read; the last of them may go beyond it. Default 1 MiB.</summary>
+    [Range(1_000, 1_000_000_000)]
+    public int WaitingEventsBytesMax { get; set; } = 1024 * 1024;
+
     /// <summary>
     /// How arguments are read and written; give it the application's <c>JsonSerializerContext</c>. Default <see cref="JsonSerializerDefaults.Web"/>. Binary
     /// values, and an encoder that leaves text that is not ASCII as it is, are added.

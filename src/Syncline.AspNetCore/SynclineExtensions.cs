@@ -78,6 +78,7 @@ public static class SynclineExtensions
         services.AddSocketIO();
         services.AddOptions<SocketIOOptions>().Configure<IOptions<LimitOptions>, IOptions<AuthOptions>>(Configure);
         services.AddSingleton<DoorFilter>();
+        services.AddSingleton<RealTimeLog>();
         services.AddSingleton<LogEndpoints>();
         services.AddSingleton<BootstrapEndpoints>();
         services.AddSingleton<ChangesEndpoints>();

@@ -1,3 +1,5 @@
+using System.Security.Claims;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using SocketIO.AspNetCore;
@@ -236,6 +238,34 @@ public sealed class SocketTests
         release.SetResult();
         for (int i = 0; i < 100; i++)
             Assert.Equal($"42[\"counted\",{i}]", await client.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task More_bytes_of_events_than_may_wait_are_not_read_either()
+    {
+        TaskCompletionSource release = new();
+        TaskCompletionSource all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int handled = 0;
+        await using IOHost host = await IOHost.StartAsync(
+            io => io.MapNamespace("/").On<string>("blob", async (_, _) =>
+            {
+                await release.Task;
+                if (Interlocked.Increment(ref handled) == 4)
+                    all.SetResult();
+            }),
+            options => options.WaitingEventsBytesMax = 100_000);
+        EngineConnection connection = host.Server.MakeConnection(new ClaimsPrincipal());
+        byte[] blob = Encoding.UTF8.GetBytes($"42[\"blob\",\"{new string('x', 60_000)}\"]");
+        await connection.ReceiveTextAsync("40"u8.ToArray());
+        await connection.ReceiveTextAsync(blob).AsTask().WaitAsync(IOHost.Patience);
+        await connection.ReceiveTextAsync(blob).AsTask().WaitAsync(IOHost.Patience);
+        Task third = connection.ReceiveTextAsync(blob).AsTask();
+        Assert.False(third.IsCompleted);
+        release.SetResult();
+        await third.WaitAsync(IOHost.Patience);
+        await connection.ReceiveTextAsync(blob).AsTask().WaitAsync(IOHost.Patience);
+        await all.Task.WaitAsync(IOHost.Patience);
+        connection.Close();
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Syncline.Conformance.InMemory;
 using Syncline.Engine.Storage;
+using Syncline.Tests.Doors.RealTime;
 using static Syncline.Tests.Doors.TestServer;
 
 namespace Syncline.Tests.Doors;
@@ -101,6 +102,29 @@ public sealed class SeeingItRunTests
         using HttpResponseMessage response = await server.Http.GetAsync("/spaces/plans/trees");
         string id = Assert.Single(response.Headers.GetValues("X-Correlation-Id"));
         Assert.Contains(lines.All, line => line.Contains($"CorrelationId={id}", StringComparison.Ordinal) && line.Contains("unavailable", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task That_the_store_is_unavailable_is_logged_also_for_an_event()
+    {
+        Lines lines = new();
+        InMemorySpaceStore store = new();
+        await using TestServer server = await StartAsync(
+            data: null,
+            builder =>
+            {
+                builder.Services.AddSingleton<ISpaceStore>(store);
+                builder.Logging.ClearProviders().AddProvider(lines).AddFilter((_, level) => level >= LogLevel.Error);
+            });
+        await server.MakeSpaceAsync();
+        (RealTimeClient client, _) = await RealTimeClient.JoinAsync(server);
+        await using (client)
+        {
+            store.IsUnavailable = true;
+            await client.EmitAsync("ops:state", "{}");
+            Assert.Equal("unavailable", (string)(await client.NextAsync("error"))!["code"]!);
+            Assert.Contains(lines.All, line => line.Contains("ops:state in plans cannot be served: the store is unavailable", StringComparison.Ordinal));
+        }
     }
 
     private sealed class Lines : ILoggerProvider, ISupportExternalScope, ILogger

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SocketIO.AspNetCore;
 using Syncline.AspNetCore.Accounts;
@@ -19,7 +18,7 @@ using Syncline.Engine.Writing;
 namespace Syncline.AspNetCore.Doors.RealTime;
 
 /// <summary>Spaces in real time: the Socket.IO namespaces <c>/spaces/{id}</c> (docs/protocol.md, "Real time").</summary>
-internal sealed partial class RealTimeDoor(
+internal sealed class RealTimeDoor(
     LiveSpaces spaces,
     IAccountStore accounts,
     ICallers callers,
@@ -30,8 +29,9 @@ internal sealed partial class RealTimeDoor(
     SpaceRooms rooms,
     TreeEndpoints treeDoor,
     EngineMeters meters,
+    BodyBudget bodies,
     TimeProvider time,
-    ILogger<RealTimeDoor> logger)
+    RealTimeLog log)
 {
     private PageLimits Page => new(limits.Value.PageOperationsMax, limits.Value.PageBytesMax);
 
@@ -62,9 +62,7 @@ internal sealed partial class RealTimeDoor(
                 lease.Space.DemandRole(caller.UserId, Role.Viewer);
                 User? user = await accounts.FindUserAsync(caller.UserId, CancellationToken.None);
                 SpaceConnection connection = new(
-                    socket, lease, caller, user?.DisplayName ?? caller.UserId.Value, callers, rooms, time,
-                    receivedAt => meters.DeliveryDelay.Record((time.GetUtcNow() - receivedAt).TotalSeconds),
-                    (eventName, exception) => LogFault(eventName, id, exception));
+                    socket, lease, caller, user?.DisplayName ?? caller.UserId.Value, callers, rooms, time, meters, log);
                 socket.Data = connection;
 
                 // Also when it goes before it has come.
@@ -78,6 +76,8 @@ internal sealed partial class RealTimeDoor(
         }
         catch (Exception e) when (DoorError.Of(e) is { } error)
         {
+            if (SpaceId.TryParse(socket.Parameters["id"], out SpaceId asked))
+                log.Refused("connect", asked, e);
             throw error.ToRefusal();
         }
     }
@@ -109,8 +109,10 @@ internal sealed partial class RealTimeDoor(
     private async ValueTask AnswerAsync(SocketEvent e, Func<SpaceConnection, EventArguments, ValueTask<Action<Utf8JsonWriter>?>> handle)
     {
         SpaceConnection connection = ConnectionOf(e.Socket);
+        using BodyBudget.Claim claim = bodies.Begin(connection.UserId);
         try
         {
+            claim.Grow(e.Arguments.Bytes);
             if (e.Name != "auth:refresh")
                 connection.DemandCaller();
             Action<Utf8JsonWriter>? write = await handle(connection, e.Arguments);
@@ -130,11 +132,12 @@ internal sealed partial class RealTimeDoor(
         }
         catch (Exception exception) when (DoorError.Of(exception) is { } error)
         {
+            connection.LogRefused(e.Name, exception);
             error.Answer(e);
         }
         catch (Exception exception)
         {
-            LogFault(e.Name, connection.Space.Id, exception);
+            log.Fault(e.Name, connection.Space.Id, exception);
             new DoorError(ErrorCodes.Internal, "a fault of the server's; its log has it").Answer(e);
         }
     }
@@ -195,6 +198,7 @@ internal sealed partial class RealTimeDoor(
 
     private async ValueTask<Action<Utf8JsonWriter>?> PushTreeAsync(SpaceConnection connection, EventArguments arguments)
     {
+        connection.Space.DemandRole(connection.UserId, Role.Editor);
         (ResourceId treeId, List<PushItem> items, List<string?> ids) = treeDoor.Read(FirstOf(arguments).Utf8.Span, isBare: true);
         connection.Own(items.Where(item => item.Operation is not null).Select(item => item.Operation!.Id.Actor));
         PushOutcome.Judged judged = await PushAsync(connection, epoch: null, items);
@@ -205,7 +209,7 @@ internal sealed partial class RealTimeDoor(
     private async ValueTask<Action<Utf8JsonWriter>?> RefreshAsync(SpaceConnection connection, EventArguments arguments)
     {
         string token = TextMembers.Read(FirstOf(arguments).Utf8, "token").Optional("token") ?? throw JsonBody.Missing("token");
-        connection.Refresh(await FindCallerAsync(connection.Socket, token));
+        await connection.RefreshAsync(await FindCallerAsync(connection.Socket, token));
         return null;
     }
 
@@ -252,7 +256,4 @@ internal sealed partial class RealTimeDoor(
 
         return trees;
     }
-
-    [LoggerMessage(102, LogLevel.Critical, "{Event} in {Space} failed by a fault of the server's")]
-    private partial void LogFault(string @event, SpaceId space, Exception exception);
 }

@@ -4,6 +4,7 @@ using SocketIO.AspNetCore;
 using Syncline.AspNetCore.Accounts;
 using Syncline.Core.Json;
 using Syncline.Core.Operations;
+using Syncline.Engine;
 using Syncline.Engine.Accounts;
 using Syncline.Engine.Spaces;
 
@@ -16,16 +17,22 @@ namespace Syncline.AspNetCore.Doors.RealTime;
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Over() is its end; what is cancelled or only awaited has nothing to dispose.")]
 internal sealed class SpaceConnection
 {
+    private const int OwnActorsMax = 1_000;
+
+    // A timer takes no more than some weeks.
+    private static readonly TimeSpan TimerMax = TimeSpan.FromDays(1);
+
     private readonly LiveSpaces.Lease _lease;
     private readonly ICallers _callers;
     private readonly SpaceRooms _rooms;
     private readonly TimeProvider _time;
-    private readonly Action<DateTimeOffset> _delivered;
-    private readonly Action<string, Exception> _failed;
+    private readonly RealTimeLog _log;
+    private readonly EngineMeters _meters;
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _loginEnded = new();
     private readonly Lock _lock = new();
     private readonly HashSet<ActorId> _ownActors = [];
+    private readonly Queue<ActorId> _ownActorsByAge = [];
     private readonly SemaphoreSlim _changing = new(1);
     private readonly ITimer _expiry;
     private volatile Caller _caller;
@@ -33,15 +40,16 @@ internal sealed class SpaceConnection
     // Set while the token's time is over and no new one has come.
     private TaskCompletionSource? _pause;
     private Expiry _next = Expiry.Warning;
-    private LogFeed? _log;
+    private DateTimeOffset _nextAt;
+    private LogFeed? _follow;
     private TreeFeed? _trees;
     private bool _isOver;
 
     public SpaceConnection(
-        Socket socket, LiveSpaces.Lease lease, Caller caller, string displayName, ICallers callers, SpaceRooms rooms, TimeProvider time, Action<DateTimeOffset> delivered, Action<string, Exception> failed)
+        Socket socket, LiveSpaces.Lease lease, Caller caller, string displayName, ICallers callers, SpaceRooms rooms, TimeProvider time, EngineMeters meters, RealTimeLog log)
     {
-        (Socket, _lease, _caller, DisplayName, _callers, _rooms, _time, _delivered, _failed) =
-            (socket, lease, caller, displayName, callers, rooms, time, delivered, failed);
+        (Socket, _lease, _caller, DisplayName, _callers, _rooms, _time, _meters, _log) =
+            (socket, lease, caller, displayName, callers, rooms, time, meters, log);
         Ended = _ended.Token;
         Room = rooms.Hold(Space.Id, caller.UserId, socket.Namespace);
         _expiry = time.CreateTimer(static connection => ((SpaceConnection)connection!).ExpiryIsDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -72,6 +80,26 @@ internal sealed class SpaceConnection
     public CancellationToken Ended { get; }
 
     public static TimeSpan Grace { get; } = TimeSpan.FromSeconds(60);
+
+    private bool IsExpired => _caller.ExpiresAt <= _time.GetUtcNow();
+
+    /// <summary>
+    /// Whether something may be sent now: the token's time is not over, the login has not ended, and the user may read the space. What is not sent is made
+    /// up for when it goes on.
+    /// </summary>
+    public bool MayReceive
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_isOver || _pause is not null || IsExpired || _callers.HasEnded(_caller))
+                    return false;
+            }
+
+            return Space.RoleOf(UserId) is not null;
+        }
+    }
 
     /// <summary>Begins, once the client has joined.</summary>
     public void Start()
@@ -110,15 +138,24 @@ internal sealed class SpaceConnection
             return _ownActors.Contains(actor);
     }
 
-    /// <summary>Notes that operations of an actor are sent by this connection.</summary>
+    /// <summary>Notes that operations of an actor are sent by this connection. The last actors count: a client that takes very many is sent own operations, too.</summary>
     public void Own(IEnumerable<ActorId> actors)
     {
         lock (_lock)
-            _ownActors.UnionWith(actors);
+        {
+            foreach (ActorId actor in actors)
+            {
+                if (!_ownActors.Add(actor))
+                    continue;
+                _ownActorsByAge.Enqueue(actor);
+                if (_ownActorsByAge.Count > OwnActorsMax)
+                    _ownActors.Remove(_ownActorsByAge.Dequeue());
+            }
+        }
     }
 
     /// <summary>Notes that what was received then is delivered.</summary>
-    public void Delivered(DateTimeOffset receivedAt) => _delivered(receivedAt);
+    public void Delivered(DateTimeOffset receivedAt) => _meters.DeliveryDelay.Record((_time.GetUtcNow() - receivedAt).TotalSeconds);
 
     /// <summary>Demands that the client is still who it was: for events, which are refused rather than delayed.</summary>
     /// <exception cref="RequestException">It is not.</exception>
@@ -126,7 +163,7 @@ internal sealed class SpaceConnection
     {
         lock (_lock)
         {
-            if (_pause is null && !_callers.HasEnded(_caller) && _caller.ExpiresAt > _time.GetUtcNow())
+            if (_pause is null && !_callers.HasEnded(_caller) && !IsExpired)
                 return;
         }
 
@@ -140,23 +177,25 @@ internal sealed class SpaceConnection
         lock (_lock)
         {
             // The timer that begins the pause may be late.
-            if (_pause is null && _caller.ExpiresAt <= _time.GetUtcNow())
+            if (_pause is null && IsExpired)
                 BeginPause();
             return _pause is null ? ValueTask.CompletedTask : new ValueTask(_pause.Task.WaitAsync(cancellationToken));
         }
     }
 
-    /// <summary>Goes on with a new token.</summary>
+    /// <summary>Goes on with a new token. What was shown while it was paused is made up for.</summary>
     /// <exception cref="RequestException">It is another user's.</exception>
-    public void Refresh(Caller caller)
+    public async ValueTask RefreshAsync(Caller caller)
     {
         if (caller.UserId != UserId)
             throw new RequestException(ErrorCodes.Forbidden, "the token is another user's; connect anew with it");
         TaskCompletionSource? pause;
+        bool wasPaused;
         lock (_lock)
         {
             if (_isOver)
                 return;
+            wasPaused = _pause is not null || IsExpired;
             _callers.LeaveWait(_caller, _loginEnded);
             _caller = caller;
             _callers.EnterWait(caller, _loginEnded);
@@ -165,16 +204,21 @@ internal sealed class SpaceConnection
         }
 
         pause?.TrySetResult();
+        if (!wasPaused)
+            return;
+        Room.Greet(Socket);
+        if (Trees is { } trees)
+            await Room.SendTransientsAsync(this, trees, Ended);
     }
 
     /// <summary>Replaces what is sent of the log.</summary>
-    public ValueTask FollowAsync(LogFeed feed) => BeginAsync(feed, () => Interlocked.Exchange(ref _log, feed));
+    public ValueTask FollowAsync(LogFeed feed) => BeginAsync(feed, () => Interlocked.Exchange(ref _follow, feed));
 
     /// <summary>Replaces what is sent of trees.</summary>
     public ValueTask FollowTreesAsync(TreeFeed feed) => BeginAsync(feed, () => Interlocked.Exchange(ref _trees, feed));
 
     /// <summary>Returns when the connection has seen everything up to a seq, if it follows.</summary>
-    public Task SentAsync(long seq) => _log?.SentAsync(seq) ?? Task.CompletedTask;
+    public Task SentAsync(long seq) => _follow?.SentAsync(seq) ?? Task.CompletedTask;
 
     /// <summary>Shows something of itself to the others; null ends that.</summary>
     public void Show(JsonText? state)
@@ -188,9 +232,12 @@ internal sealed class SpaceConnection
     /// <summary>A feed has failed by a fault of the server's: that is logged, and the client told.</summary>
     public void Failed(string eventName, Exception exception)
     {
-        _failed(eventName, exception);
+        _log.Fault(eventName, Space.Id, exception);
         new DoorError(ErrorCodes.Internal, "a fault of the server's; its log has it").Tell(Socket, eventName);
     }
+
+    /// <summary>What is refused is the client's business, but for a store that cannot be used.</summary>
+    public void LogRefused(string eventName, Exception exception) => _log.Refused(eventName, Space.Id, exception);
 
     /// <summary>It is over; called once, however it came.</summary>
     public void Over() => _ = OverAsync();
@@ -226,8 +273,8 @@ internal sealed class SpaceConnection
         await _changing.WaitAsync(CancellationToken.None);
         try
         {
-            if (_log is not null)
-                await _log.DisposeAsync();
+            if (_follow is not null)
+                await _follow.DisposeAsync();
             if (_trees is not null)
                 await _trees.DisposeAsync();
         }
@@ -286,8 +333,9 @@ internal sealed class SpaceConnection
 
     private void SetTimer(DateTimeOffset due)
     {
+        _nextAt = due;
         TimeSpan left = due - _time.GetUtcNow();
-        _expiry.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        _expiry.Change(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, TimerMax.Ticks)), Timeout.InfiniteTimeSpan);
     }
 
     private void ExpiryIsDue()
@@ -298,6 +346,12 @@ internal sealed class SpaceConnection
             due = _next;
             if (_isOver || (due == Expiry.End && _pause is null))
                 return;
+            if (_nextAt > _time.GetUtcNow())
+            {
+                SetTimer(_nextAt);
+                return;
+            }
+
             switch (due)
             {
                 case Expiry.Warning:

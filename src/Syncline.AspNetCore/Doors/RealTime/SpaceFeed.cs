@@ -42,6 +42,7 @@ internal abstract class SpaceFeed(SpaceConnection connection, string askedBy) : 
         }
         catch (Exception e) when (DoorError.Of(e) is { } error)
         {
+            connection.LogRefused(askedBy, e);
             error.Tell(connection.Socket, askedBy);
         }
         catch (Exception e)

@@ -1,6 +1,5 @@
 using SocketIO.AspNetCore;
 using Syncline.Core.Operations;
-using Syncline.Core.Tree;
 using Syncline.Engine.Presence;
 using Syncline.Engine.Writing;
 
@@ -12,11 +11,8 @@ namespace Syncline.AspNetCore.Doors.RealTime;
 /// </summary>
 internal sealed class SpaceRoom : IDisposable
 {
-    private const int TransientsMax = 10_000;
-
     private readonly Lock _lock = new();
-    private readonly HashSet<SpaceConnection> _members = [];
-    private readonly Dictionary<(string ConnectionId, ResourceId TreeId, string Vertex, string Key), Operation> _transients = [];
+    private readonly Dictionary<SpaceConnection, TransientValues> _members = [];
     private readonly SocketNamespace _namespace;
 
     // Who is told of everybody is told of no change that is older afterwards, and misses none.
@@ -33,18 +29,14 @@ internal sealed class SpaceRoom : IDisposable
     public void Enter(SpaceConnection connection)
     {
         lock (_lock)
-            _members.Add(connection);
+            _members.Add(connection, new TransientValues());
     }
 
     public void Leave(SpaceConnection connection)
     {
         Presence.Leave(connection.Socket.Id);
         lock (_lock)
-        {
             _members.Remove(connection);
-            foreach ((string, ResourceId, string, string) key in _transients.Keys.Where(key => key.ConnectionId == connection.Socket.Id).ToArray())
-                _transients.Remove(key);
-        }
     }
 
     /// <summary>Tells a newcomer who is there.</summary>
@@ -70,53 +62,56 @@ internal sealed class SpaceRoom : IDisposable
         SpaceConnection[] members;
         lock (_lock)
         {
-            foreach (Operation operation in operations)
-                Keep(treeId, operation, origin);
-            members = [.. _members];
+            if (origin is not null && _members.TryGetValue(origin, out TransientValues? values))
+            {
+                foreach (Operation operation in operations)
+                    values.Keep(treeId, operation);
+            }
+
+            members = [.. _members.Keys];
         }
 
         foreach (SpaceConnection member in members)
         {
-            if (member != origin && member.Trees?.Wants(treeId) == true)
+            if (member != origin && member.Trees?.Wants(treeId) == true && member.MayReceive)
                 TreeFeed.Emit(member.Socket, "ops:receive", treeId, operations);
         }
     }
 
-    /// <summary>Sends what the others' transient properties are now.</summary>
-    public void SendTransients(SpaceConnection to, TreeFeed trees)
+    /// <summary>Sends what the others' transient properties are now, at the pace at which the connection keeps up.</summary>
+    public async ValueTask SendTransientsAsync(SpaceConnection to, TreeFeed trees, CancellationToken cancellationToken)
     {
-        (ResourceId TreeId, Operation Operation)[] kept;
+        (ResourceId TreeId, Operation Operation)[][] kept;
         lock (_lock)
-        {
-            kept = [.. _transients.Where(one => one.Key.ConnectionId != to.Socket.Id && trees.Wants(one.Key.TreeId)).Select(one => (one.Key.TreeId, one.Value))];
-        }
+            kept = [.. _members.Where(member => member.Key != to).Select(member => member.Value.All.Where(one => trees.Wants(one.TreeId)).ToArray())];
 
-        foreach (IGrouping<ResourceId, Operation> tree in kept.GroupBy(one => one.TreeId, one => one.Operation))
-            TreeFeed.Emit(to.Socket, "ops:receive", tree.Key, tree.OrderBy(operation => operation.Id.Stamp));
+        foreach ((ResourceId TreeId, Operation Operation)[] ofMember in kept.Where(ofMember => ofMember.Length > 0))
+        {
+            foreach (IGrouping<ResourceId, Operation> tree in ofMember.GroupBy(one => one.TreeId, one => one.Operation))
+                TreeFeed.Emit(to.Socket, "ops:receive", tree.Key, tree.OrderBy(operation => operation.Id.Stamp));
+            if (!await to.Socket.Connection.DrainAsync(cancellationToken))
+                return;
+        }
     }
 
     public void Dispose() => Presence.Dispose();
-
-    // Within the lock.
-    private void Keep(ResourceId treeId, Operation operation, SpaceConnection? origin)
-    {
-        if (origin is null || TreeOperationReader.Read(operation.Payload.Utf8, out TreeOperationReader.Bare bare) is not null
-            || bare.Operation is not TreeOperation.SetProperty property)
-        {
-            return;
-        }
-
-        (string, ResourceId, string, string) key = (origin.Socket.Id, treeId, property.TargetId, property.Key);
-        if (_transients.TryGetValue(key, out Operation? known) ? known.Id.Stamp < operation.Id.Stamp : _transients.Count < TransientsMax)
-            _transients[key] = operation;
-    }
 
     private void Publish(PresenceChanges changes)
     {
         if (changes.Connections.Count + changes.Left.Count == 0)
             return;
+        SpaceConnection[] members;
+        lock (_lock)
+            members = [.. _members.Keys];
+        PreparedEvent told = _namespace.Prepare("presence", Text(changes.Connections, changes.Left, isFull: false));
         lock (_telling)
-            _namespace.All.EmitJson("presence", Text(changes.Connections, changes.Left, isFull: false));
+        {
+            foreach (SpaceConnection member in members)
+            {
+                if (member.MayReceive)
+                    member.Socket.Emit(told);
+            }
+        }
     }
 
     private static ReadOnlySpan<byte> Text(IReadOnlyList<PresentConnection> connections, IReadOnlyList<string> left, bool isFull) => RealTimeJson.ToUtf8(writer =>

@@ -28,7 +28,7 @@ internal sealed class TreeFeed : SpaceFeed
     protected override async Task SendAsync(CancellationToken stopping)
     {
         (long cursor, Epoch epoch) = await SyncAsync(stopping);
-        Connection.Room.SendTransients(Connection, this);
+        await Connection.Room.SendTransientsAsync(Connection, this, stopping);
         await ReceiveAsync(cursor, epoch, stopping);
     }
 

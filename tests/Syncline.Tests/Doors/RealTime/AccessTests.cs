@@ -1,4 +1,8 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Syncline.AspNetCore.Accounts;
+using Syncline.Core.Operations;
 using static Syncline.Tests.Doors.TestServer;
 
 namespace Syncline.Tests.Doors.RealTime;
@@ -148,6 +152,86 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task While_its_token_is_over_a_connection_sees_nobody_and_afterwards_everybody()
+    {
+        ManualTime time = new();
+        await using TestServer server = await StartAsync(
+            data: null, builder => UseTime(builder, time), "--Auth:Mode=Local", "--Auth:AccessTokenLifetime=00:10:00");
+        string ann = await server.RegisterAsync("ann");
+        await server.MakeSpaceAsync(token: ann);
+        await server.PutAsync($"{Move("p", "1", "root", null)},{Move("p", "2", "v", "root")}", token: ann);
+        (RealTimeClient anns, _) = await RealTimeClient.JoinAsync(server, token: ann);
+        await using (anns)
+        {
+            await anns.DemandAsync("ops:state", "{}");
+            await anns.NextAsync("ops:sync:done");
+            await anns.NextAsync("presence");
+            for (int i = 0; i < 120; i++)
+            {
+                time.Advance(TimeSpan.FromSeconds(5));
+                await anns.CodeAsync("auth:refresh", "{}");
+            }
+
+            string bob = await server.RegisterAsync("bob");
+            (_, JsonNode login) = await server.SendAsync(HttpMethod.Post, "/auth/login", """{"userName":"ann","password":"correct horse battery"}""");
+            await server.SetRoleAsync("bob", "editor", (string)login["accessToken"]!);
+            (RealTimeClient bobs, _) = await RealTimeClient.JoinAsync(server, token: bob);
+            await using (bobs)
+            {
+                await bobs.DemandAsync("presence", """{"state":"here"}""");
+                const string cursor = """{"id":{"counter":3,"peerId":"q"},"targetId":"v","key":"cursor","value":3,"transient":true}""";
+                await bobs.DemandAsync("ops:send", $$"""{"treeId":"root","ops":[{{cursor}}]}""");
+                time.Advance(TimeSpan.FromSeconds(1));
+                await bobs.NextAsync("presence");
+                await bobs.NextAsync("presence");
+                await anns.CodeAsync("auth:refresh", "{}");
+                Assert.Equal((1, 0), (anns.CountOf("presence"), anns.CountOf("ops:receive")));
+
+                await anns.DemandAsync("auth:refresh", $$"""{"token":"{{login["accessToken"]}}"}""");
+                JsonNode all = (await anns.NextAsync("presence"))!;
+                Assert.Equal((true, "here"), ((bool)all["full"]!, (string)all["connections"]![0]!["state"]!));
+                Assert.Equal($"[{cursor}]", (await anns.NextAsync("ops:receive"))!["ops"]!.ToJsonString());
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_token_may_be_good_for_months()
+    {
+        ManualTime time = new();
+        await using TestServer server = await StartAsync(data: null, builder =>
+        {
+            UseTime(builder, time);
+            builder.Services.AddSingleton<ICallers>(new GoodUntil(time.GetUtcNow() + TimeSpan.FromDays(90)));
+        });
+        await server.MakeSpaceAsync();
+        (RealTimeClient client, _) = await RealTimeClient.JoinAsync(server);
+        await using (client)
+        {
+            time.AdvanceWithoutTimers(TimeSpan.FromDays(90) - TimeSpan.FromSeconds(70));
+            time.Advance(TimeSpan.FromSeconds(5));
+            await client.DemandAsync("presence", """{"state":1}""");
+            Assert.Equal(0, client.CountOf("auth:expiring"));
+            time.Advance(TimeSpan.FromSeconds(5));
+            Assert.Equal(60, (int)(await client.NextAsync("auth:expiring"))!["expiresIn"]!);
+        }
+    }
+
+    [Fact]
+    public async Task Events_count_as_bodies_do()
+    {
+        await using TestServer server = await StartAsync("--Limits:BodiesPerUserBytesMax=2000");
+        await server.MakeSpaceAsync();
+        (RealTimeClient client, _) = await RealTimeClient.JoinAsync(server);
+        await using (client)
+        {
+            Assert.Equal("rate_limited", await client.CodeAsync("presence", $$"""{"state":"{{new string('x', 2_000)}}"}"""));
+            await client.DemandAsync("presence", $$"""{"state":"{{new string('x', 1_000)}}"}""");
+            await client.DemandAsync("presence", $$"""{"state":"{{new string('x', 1_000)}}"}""");
+        }
+    }
+
+    [Fact]
     public async Task Another_users_token_does_not_take_a_connection_over()
     {
         await using TestServer server = await StartAsync("--Auth:Mode=Local");
@@ -199,5 +283,15 @@ public sealed class AccessTests
         using CancellationTokenSource patience = new(RealTimeClient.Patience);
         while (!await condition())
             patience.Token.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Everybody is one user, with a token that is good until then.</summary>
+    private sealed class GoodUntil(DateTimeOffset end) : ICallers
+    {
+        public ValueTask<Caller?> FindAsync(HttpContext context) => new(new Caller(new UserId("local"), LoginId: null, end));
+
+        public void Screen(HttpContext context)
+        {
+        }
     }
 }

@@ -107,6 +107,64 @@ public sealed class TreeEventTests
     }
 
     [Fact]
+    public async Task Of_transient_properties_so_much_is_kept_and_no_more()
+    {
+        await using TestServer server = await StartAsync();
+        await server.MakeSpaceAsync();
+        await server.PutAsync($"{Move("p", "1", "root", null)},{Move("p", "2", "v", "root")}");
+        (RealTimeClient mover, _) = await RealTimeClient.JoinAsync(server);
+        (RealTimeClient watcher, _) = await RealTimeClient.JoinAsync(server);
+        (RealTimeClient late, _) = await RealTimeClient.JoinAsync(server);
+        await using (mover)
+        await using (watcher)
+        await using (late)
+        {
+            await watcher.DemandAsync("ops:state", "{}");
+            await watcher.NextAsync("ops:sync:done");
+            for (int i = 3; i < 8; i++)
+            {
+                await mover.DemandAsync("ops:send", $$"""{"treeId":"root","ops":[{{Large("q", i, $"key{i}")}}]}""");
+                Assert.Equal(i, (int)(await watcher.NextAsync("ops:receive"))!["ops"]![0]!["id"]!["counter"]!);
+            }
+
+            // What is newer replaces what is there.
+            await mover.DemandAsync("ops:send", $$"""{"treeId":"root","ops":[{{Large("q", 8, "key3")}}]}""");
+            await late.DemandAsync("ops:state", "{}");
+            JsonNode kept = (await late.NextAsync("ops:receive"))!;
+            Assert.Equal([4, 5, 6, 8], kept["ops"]!.AsArray().Select(operation => (int)operation!["id"]!["counter"]!));
+        }
+
+        static string Large(string peer, int counter, string key) =>
+            $$$"""{"id":{"counter":{{{counter}}},"peerId":"{{{peer}}}"},"targetId":"v","key":"{{{key}}}","value":"{{{new string('x', 60_000)}}}","transient":true}""";
+    }
+
+    [Fact]
+    public async Task A_connection_owns_the_last_thousand_actors()
+    {
+        await using TestServer server = await StartAsync();
+        await server.MakeSpaceAsync();
+        await server.PutAsync($"{Move("p", "1", "root", null)},{Move("p", "2", "v", "root")}");
+        (RealTimeClient client, _) = await RealTimeClient.JoinAsync(server);
+        await using (client)
+        {
+            await client.DemandAsync("ops:state", "{}");
+            await client.NextAsync("ops:sync:done");
+            await client.DemandAsync("ops:send", $$"""{"treeId":"root","ops":[{{Operation(0, 3)}}]}""");
+            for (int i = 1; i <= 1_000; i += 500)
+            {
+                string operations = string.Join(',', Enumerable.Range(i, 500).Select(actor => Operation(actor, 3)));
+                await client.DemandAsync("ops:send", $$"""{"treeId":"root","ops":[{{operations}}]}""");
+            }
+
+            await server.PutAsync($$"""{"operation":{{Operation(1_000, 4)}}},{"operation":{{Operation(0, 5)}}}""");
+            Assert.Equal(5, (int)(await client.NextAsync("ops:receive"))!["ops"]![0]!["id"]!["counter"]!);
+        }
+
+        static string Operation(int actor, int counter) =>
+            $$$"""{"id":{"counter":{{{counter}}},"peerId":"a{{{actor}}}"},"targetId":"v","key":"k","value":{{{counter}}}}""";
+    }
+
+    [Fact]
     public async Task A_large_tree_comes_page_by_page_whole()
     {
         await using TestServer server = await StartAsync();
