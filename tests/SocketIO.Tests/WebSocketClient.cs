@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 
@@ -7,9 +8,10 @@ namespace SocketIO.Tests;
 internal sealed class WebSocketClient : IDisposable
 {
     private readonly ClientWebSocket _socket;
+    private readonly HttpMessageInvoker? _invoker;
     private readonly CancellationTokenSource _patience = new(IOHost.Patience);
 
-    private WebSocketClient(ClientWebSocket socket) => _socket = socket;
+    private WebSocketClient(ClientWebSocket socket, HttpMessageInvoker? invoker) => (_socket, _invoker) = (socket, invoker);
 
     /// <summary>Whether to answer pings.</summary>
     public bool AnswersPings { get; set; } = true;
@@ -18,8 +20,15 @@ internal sealed class WebSocketClient : IDisposable
     {
         ClientWebSocket socket = new();
         configure?.Invoke(socket.Options);
-        await socket.ConnectAsync(address, CancellationToken.None);
-        return new WebSocketClient(socket);
+        if (socket.Options.HttpVersion == HttpVersion.Version11)
+        {
+            await socket.ConnectAsync(address, CancellationToken.None);
+            return new WebSocketClient(socket, invoker: null);
+        }
+
+        HttpMessageInvoker invoker = new(new SocketsHttpHandler());
+        await socket.ConnectAsync(address, invoker, CancellationToken.None);
+        return new WebSocketClient(socket, invoker);
     }
 
     public Task SendAsync(string packet) => _socket.SendAsync(Encoding.UTF8.GetBytes(packet), WebSocketMessageType.Text, endOfMessage: true, _patience.Token);
@@ -82,6 +91,7 @@ internal sealed class WebSocketClient : IDisposable
     public void Dispose()
     {
         _socket.Dispose();
+        _invoker?.Dispose();
         _patience.Dispose();
     }
 }

@@ -64,7 +64,7 @@ internal sealed class EngineServer : IDisposable
     public long PingTimeout { get; }
 
     /// <summary>
-    /// It stands still while the process does, for want of a processor or because its machine was paused: what clients have sent in that time has not been
+    /// It nearly stands still while the process does, for want of a processor or because its machine was paused: what clients have sent in that time has not been
     /// received, and to close their connections for it would only make all of them come again at once.
     /// </summary>
     public long Now => Time.GetTimestamp() - Volatile.Read(ref _stalled);
@@ -383,9 +383,12 @@ internal sealed class EngineServer : IDisposable
     private void Sweep()
     {
         long elapsed = Now - _sweptAt;
-        long late = elapsed - ToTimestamps(1.25 * _sweepPeriod);
+        long period = ToTimestamps(_sweepPeriod);
+        long late = elapsed - (period * 5 / 4);
+
+        // A period passes nevertheless: where this is always late, who has gone is noticed later, and not never.
         if (late > 0)
-            Volatile.Write(ref _stalled, _stalled + Math.Min(elapsed, HopsOfAMessage * late));
+            Volatile.Write(ref _stalled, _stalled + Math.Min(elapsed - period, HopsOfAMessage * late));
         long now = Now;
         foreach ((_, EngineConnection connection) in _connections)
             connection.Sweep(now);

@@ -1,7 +1,9 @@
+using System.Net;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace SocketIO.Tests.EngineIO;
@@ -46,6 +48,36 @@ public sealed class WebSocketTests : IAsyncLifetime
         new Random(length).NextBytes(bytes);
         await client.SendAsync(bytes);
         Assert.Equal("b:" + Convert.ToHexString(bytes), await client.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task A_WebSocket_may_be_a_stream_of_an_HTTP_2_connection()
+    {
+        await using IOHost host = await IOHost.StartAsync(
+            io => io.MapNamespace("/").On("echo", e => e.Socket.Emit("echo", e.Arguments)),
+            build: builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)));
+        using WebSocketClient engine = await host.ConnectAsync("/engine.io/", configure: OverHttp2);
+        Assert.StartsWith("0{", await engine.ReceiveAsync(), StringComparison.Ordinal);
+        string large = "4" + new string('x', 300_000);
+        await engine.SendAsync(large);
+        Assert.Equal(large, await engine.ReceiveAsync());
+        await engine.SendAsync([1, 2, 3]);
+        Assert.Equal("b:010203", await engine.ReceiveAsync());
+        await engine.SendAsync("1");
+        Assert.Equal(1000, await engine.ClosedAsync());
+
+        using WebSocketClient client = await host.ConnectAsync(configure: OverHttp2);
+        await client.ReceiveAsync();
+        await client.SendAsync("40");
+        Assert.StartsWith("40{", await client.ReceiveAsync(), StringComparison.Ordinal);
+        await client.SendAsync("42[\"echo\",1]");
+        Assert.Equal("42[\"echo\",1]", await client.ReceiveAsync());
+        Assert.Single(host.Server.Namespace("/").Sockets).Disconnect(closeConnection: true);
+        Assert.Equal("41", await client.ReceiveAsync());
+        Assert.Equal(1000, await client.ClosedAsync());
+
+        static void OverHttp2(ClientWebSocketOptions options) =>
+            (options.HttpVersion, options.HttpVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
     }
 
     [Theory]
