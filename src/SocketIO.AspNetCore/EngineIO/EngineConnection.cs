@@ -60,6 +60,9 @@ public sealed class EngineConnection : IThreadPoolWorkItem
 
     // When the next ping or its answer is due, and what is done if nothing was done until then; timestamps.
     private long _dueAt;
+
+    // By the time that passes also while the server stands still: the client waits for it.
+    private long _pingAt;
     private bool _awaitsPong;
     private bool _isSuspected;
     private long _useBy;
@@ -70,6 +73,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
         (_server, Id, RemoteAddress, User, _webSocket) = (server, id, remoteAddress, user, webSocket);
         _rate = new MessageRate(server.Options.MessagesPerSecondMax);
         _dueAt = server.Now + server.PingInterval;
+        _pingAt = Time.GetTimestamp() + server.PingInterval;
         Handler = null!;
     }
 
@@ -252,7 +256,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
             {
                 end = DisconnectReason.ConnectTimeout;
             }
-            else if (!_awaitsPong && now >= _dueAt)
+            else if (!_awaitsPong && Time.GetTimestamp() >= _pingAt)
             {
                 // As planned, but for a client that we could not ask in time.
                 _awaitsPong = true;
@@ -745,6 +749,7 @@ public sealed class EngineConnection : IThreadPoolWorkItem
                 return;
             _awaitsPong = _isSuspected = false;
             _dueAt = _server.Now + _server.PingInterval;
+            _pingAt = Time.GetTimestamp() + _server.PingInterval;
         }
     }
 
